@@ -1,0 +1,503 @@
+"""The tables that say how an entity's records are read as, and written from, a concept.
+
+A `Mapping` is written by a connector's author and reads like the property table of a
+dataflow document. It is compiled once into a `Compiled`, whose functions parse no path.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Sequence
+from collections.abc import Mapping as MappingType
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from talk_sdk.concepts import CONCEPTS, Concept, Counter, PropertyType, Ref
+from talk_sdk.errors import ConfigError, MappingError, PluginError
+from talk_sdk.lenses import IDENTITY, UNSAID, Lens, named
+from talk_sdk.models import WireModel
+from talk_sdk.operations import Raw, Scalar
+
+__all__ = ["Children", "Compiled", "CompiledChildren", "Line", "Mapping", "Pair", "compile_mapping"]
+
+Getter = Callable[[Raw], Any]
+
+
+class Pair:
+    """One row of a mapping: where a property stands on the wire, and what may be done to it.
+
+    Args:
+        wire: dotted path in the record; several for a lens that reads several.
+        property: dotted path in the concept.
+        lens: how the value is read and written.
+        match: rank of the merge criterion that this property is (part of); 1 is the highest,
+            several pairs of one rank are a composite key.
+        read_only: the API computes it; never written.
+        on_create: written when the record is created, never after.
+        assigned: the system may give the value itself when a record is created (an account
+            number); it is then merged and carried to the other systems in the same run.
+        placeholder: written where the API demands a value that nobody knows; reads as empty.
+    """
+
+    __slots__ = (
+        "assigned", "lens", "match", "on_create", "placeholder", "property", "read_only", "wires",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        wire: str | tuple[str, ...],
+        property: str,  # noqa: A002 - the table reads best with the field's own word
+        lens: Lens = IDENTITY,
+        *,
+        match: int | None = None,
+        read_only: bool = False,
+        on_create: bool = False,
+        assigned: bool = False,
+        placeholder: Any = None,
+    ) -> None:
+        """Keep the row as it was written."""
+        self.wires = (wire,) if isinstance(wire, str) else wire
+        self.property = property
+        self.lens = lens
+        self.match = match
+        self.read_only = read_only
+        self.on_create = on_create
+        self.assigned = assigned
+        self.placeholder = placeholder
+
+    @property
+    def wire(self) -> str:
+        """The (first) path on the wire."""
+        return self.wires[0]
+
+
+class Children:
+    """Child records that stand inside of their parent: the lines of an order.
+
+    Args:
+        wire: the list's path in the parent.
+        property: the list's name in the concept.
+        pairs: the table of one line.
+        id: the path of a line's stable id; None where lines have none and the list is
+            rewritten as a whole.
+    """
+
+    __slots__ = ("id", "pairs", "property", "wire")
+
+    def __init__(
+        self,
+        wire: str,
+        property: str,  # noqa: A002 - as in Pair
+        *pairs: Pair,
+        id: str | None = None,  # noqa: A002 - as in Pair
+    ) -> None:
+        """Keep the rows as they were written."""
+        self.wire = wire
+        self.property = property
+        self.pairs = pairs
+        self.id = id
+
+
+class Mapping:
+    """How records of an entity are read as, and written from, records of a concept.
+
+    Args:
+        model: the wire model; its name is the entity's.
+        concept: a name of `CONCEPTS`.
+        rows: pairs and children.
+        constants: wire values that every created record gets (path → value).
+    """
+
+    __slots__ = ("concept", "constants", "model", "rows")
+
+    def __init__(
+        self,
+        model: type[WireModel],
+        concept: str,
+        *rows: Pair | Children,
+        constants: MappingType[str, Any] | None = None,
+    ) -> None:
+        """Keep the table as it was written."""
+        self.model = model
+        self.concept = concept
+        self.rows = rows
+        self.constants = dict(constants or {})
+
+    @property
+    def entity(self) -> str:
+        """The entity that the table is for."""
+        return self.model.__name__
+
+    def changed(self, system: str, overrides: MappingType[str, Any]) -> Mapping:
+        """This table with pairs added, replaced or dropped as talk.toml's `[mapping]` says.
+
+        Raises:
+            ConfigError: no such lens, or an entry of another shape.
+        """
+        rows = [r for r in self.rows if isinstance(r, Children) or r.wire not in overrides]
+        for wire, entry in overrides.items():
+            if entry is False:
+                continue
+            rows.append(_override(f'[mapping."{system}.{self.entity}"] {wire}', wire, entry))
+        return Mapping(self.model, self.concept, *rows, constants=self.constants)
+
+
+def _override(place: str, wire: str, entry: Any) -> Pair:
+    if isinstance(entry, str):
+        return Pair(wire, entry)
+    flags = {"property", "lens", "match", "read_only", "on_create", "assigned", "placeholder"}
+    if not isinstance(entry, dict) or "property" not in entry or set(entry) - flags:
+        raise ConfigError(
+            f"{place}: write a property's name, false to drop the pair, or a table with"
+            f" `property` and any of {', '.join(sorted(flags - {'property'}))}."
+        )
+    options = dict(entry)
+    try:
+        lens = named(options.pop("lens")) if "lens" in options else IDENTITY
+    except ValueError as error:
+        raise ConfigError(f"{place}: {error}.") from None
+    return Pair(wire, options.pop("property"), lens, **options)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One child as its parent's record has it: its own id, if it has one, and its properties."""
+
+    id: str | None
+    properties: dict[str, Scalar]
+
+
+@dataclass(frozen=True)
+class _Row:
+    property: str
+    get: Getter
+    lens: Lens
+    type: PropertyType
+    placeholder: Any
+    put: Callable[[Raw, Any], None]
+    pair: Pair
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A mapping as functions. Pure: no clock, no I/O.
+
+    Attributes:
+        entity: the entity's name; for children `Order.lines`.
+        concept: the flat concept.
+        keys: rank → properties of the merge criterion.
+        readable: what an inbound record can say.
+        writable: what an update may write.
+        creatable: what a create may write.
+        assigned: what the system may assign by itself on create.
+        children: compiled lists of child records, by property.
+        digest: changes whenever the table does.
+    """
+
+    entity: str
+    concept: Concept
+    rows: tuple[_Row, ...]
+    keys: MappingType[int, tuple[str, ...]]
+    readable: frozenset[str]
+    writable: frozenset[str]
+    creatable: frozenset[str]
+    assigned: frozenset[str]
+    constants: MappingType[str, Any]
+    children: MappingType[str, CompiledChildren] = field(default_factory=dict)
+    by_property: MappingType[str, _Row] = field(default_factory=dict)
+    digest: str = ""
+
+    def inbound(self, raw: Raw) -> dict[str, Scalar]:
+        """What a raw record says: property → canonical value; what it does not say is absent.
+
+        Raises:
+            MappingError: a value does not fit; names the property and the value.
+        """
+        found: dict[str, Scalar] = {}
+        for row in self.rows:
+            wire = row.get(raw)
+            if wire is UNSAID:
+                continue
+            if wire is None or wire == row.placeholder:
+                found[row.property] = None
+                continue
+            found[row.property] = self._read(row, wire, found)
+        return found
+
+    def _read(self, row: _Row, wire: Any, said: MappingType[str, Scalar]) -> Scalar:
+        lens = row.lens
+        if isinstance(wire, str) and (not wire or wire.isspace()):
+            return None
+        try:
+            if lens.reads:
+                value = lens.get(wire, *[said.get(name) for name in lens.reads])
+            elif lens is IDENTITY:
+                value = wire
+            else:
+                value = lens.get(wire)
+            return row.type.canonical(value)
+        except (ValueError, TypeError, ArithmeticError, AttributeError) as error:
+            raise MappingError(
+                f"{self.entity}.{row.pair.wire} = {wire!r} does not fit"
+                f" {self.concept.name}.{row.property} ({row.type.name}): {error}"
+            ) from error
+
+    def put(
+        self,
+        name: str,
+        value: Scalar,
+        siblings: MappingType[str, Scalar],
+    ) -> Any:
+        """The wire value of one property; `siblings` are the record's other values.
+
+        Raises:
+            MappingError: the system cannot say this value.
+        """
+        row = self.by_property[name]
+        if value is None:
+            return row.placeholder
+        try:
+            parsed = row.type.parse(value)
+            if row.lens.reads:
+                return row.lens.put(parsed, *[siblings.get(n) for n in row.lens.reads])
+            return row.lens.put(parsed)
+        except (ValueError, TypeError, ArithmeticError, AttributeError) as error:
+            raise MappingError(
+                f"{self.entity}.{row.pair.wire} cannot hold {value!r}: {error}"
+            ) from error
+
+    def render(self, name: str, value: Scalar, siblings: MappingType[str, Scalar]) -> Scalar:
+        """The value as it will read after it was written here.
+
+        Raises:
+            MappingError: the system cannot say this value.
+        """
+        row = self.by_property[name]
+        if value is None or value == row.placeholder:
+            return None
+        if row.lens is IDENTITY:
+            return value
+        wire = self.put(name, value, siblings)
+        if wire == row.placeholder:
+            return None
+        if isinstance(wire, tuple):
+            wire = tuple(None if part is UNSAID else part for part in wire)
+        return None if wire is None else self._read(row, wire, siblings)
+
+    def says(
+        self, name: str, value: Scalar, read: Scalar, siblings: MappingType[str, Scalar]
+    ) -> bool:
+        """Whether what was read here says the value, in this system's own words.
+
+        References are compared as they are; a counter has no rendering.
+
+        Raises:
+            MappingError: the system cannot say the value.
+        """
+        row = self.by_property[name]
+        if row.type.same(value, read):
+            return True
+        if value is None or read is None or isinstance(row.type, Counter | Ref):
+            return False
+        if self.render(name, value, siblings) == read:
+            return True
+        return row.lens.alike is not None and row.lens.alike(row.type.parse(value), read)
+
+    def outbound(self, values: MappingType[str, Scalar], siblings: MappingType[str, Scalar]) -> Raw:
+        """The wire record that says these properties and nothing else.
+
+        Raises:
+            MappingError: the system cannot say one of the values.
+        """
+        body: Raw = {}
+        for name, value in values.items():
+            row = self.by_property[name]
+            row.put(body, self.put(name, value, siblings))
+        return body
+
+    def lines(self, raw: Raw) -> dict[str, list[Line]]:
+        """The child records inside of a raw record, in their order; a list not said is absent.
+
+        Raises:
+            MappingError: a value of a line does not fit.
+        """
+        return {
+            name: children.inbound(items)
+            for name, children in self.children.items()
+            if (items := children.get(raw)) is not UNSAID
+        }
+
+    def key_of(self, rank: int, values: MappingType[str, Scalar]) -> str | None:
+        """The folded match key of a rank, None unless each part has a value."""
+        return self.folded(self.keys[rank], values)
+
+    def folded(self, names: Sequence[str], values: MappingType[str, Scalar]) -> str | None:
+        """The folded values of some properties as one key, None unless each has a value."""
+        parts = []
+        for name in names:
+            value = values.get(name)
+            if value is None:
+                return None
+            parts.append(self.concept.properties[name].fold(value))
+        return "\x1f".join(parts)
+
+
+@dataclass(frozen=True)
+class CompiledChildren:
+    """A list of child records as functions."""
+
+    get: Getter
+    put: Callable[[Raw, Any], None]
+    id: str | None
+    mapping: Compiled
+
+    def inbound(self, items: Sequence[Raw] | None) -> list[Line]:
+        """The lines of one parent.
+
+        Raises:
+            MappingError: a value of a line does not fit.
+        """
+        return [
+            Line(
+                None if self.id is None or item.get(self.id) is None else str(item[self.id]),
+                self.mapping.inbound(item),
+            )
+            for item in items or ()
+        ]
+
+
+def _getter(path: str) -> Getter:
+    head, *rest = path.split(".")
+    if not rest:
+        return lambda raw: raw.get(head, UNSAID)
+
+    def get(raw: Raw) -> Any:
+        value = raw.get(head, UNSAID)
+        for name in rest:
+            if value is None or value is UNSAID:
+                return value
+            value = value.get(name, UNSAID)
+        return value
+
+    return get
+
+
+def _tuple_getter(paths: tuple[str, ...]) -> Getter:
+    getters = [_getter(path) for path in paths]
+
+    def get(raw: Raw) -> Any:
+        values = tuple(getter(raw) for getter in getters)
+        if all(value is UNSAID for value in values):
+            return UNSAID
+        said = tuple(None if value is UNSAID else value for value in values)
+        return None if all(value is None for value in said) else said
+
+    return get
+
+
+def _setter(path: str) -> Callable[[Raw, Any], None]:
+    *parents, last = path.split(".")
+
+    def put(body: Raw, value: Any) -> None:
+        for name in parents:
+            body = body.setdefault(name, {})
+        body[last] = value
+
+    return put
+
+
+def _tuple_setter(paths: tuple[str, ...]) -> Callable[[Raw, Any], None]:
+    setters = [_setter(path) for path in paths]
+
+    def put(body: Raw, value: Any) -> None:
+        values = [value] + [UNSAID] * (len(setters) - 1) if value is None else value
+        for setter, part in zip(setters, values, strict=True):
+            if part is not UNSAID:
+                setter(body, part)
+
+    return put
+
+
+def compile_mapping(mapping: Mapping, concept: Concept | None = None) -> Compiled:
+    """Turn a table into functions.
+
+    Raises:
+        PluginError: a pair names a property that the concept does not have.
+    """
+    concept = concept or CONCEPTS.get(mapping.concept)
+    if concept is None:
+        raise PluginError(
+            f"The mapping of {mapping.entity} names the concept {mapping.concept!r};"
+            f" there are {', '.join(CONCEPTS)}."
+        )
+    pairs = [row for row in mapping.rows if isinstance(row, Pair)]
+    compiled = _compile(mapping.entity, concept, pairs, mapping.constants)
+    children = {}
+    for row in mapping.rows:
+        if isinstance(row, Children):
+            entity = f"{mapping.entity}.{row.property}"
+            inner = _compile(entity, concept.children[row.property], row.pairs, {})
+            children[row.property] = CompiledChildren(
+                _getter(row.wire), _setter(row.wire), row.id, inner
+            )
+    return replace(compiled, children=children, digest=_digest(mapping))
+
+
+def _compile(
+    entity: str, concept: Concept, pairs: Sequence[Pair], constants: MappingType[str, Any]
+) -> Compiled:
+    for pair in pairs:
+        _known(entity, pair, concept)
+    ordered = sorted(pairs, key=lambda pair: len(pair.lens.reads) > 0)
+    rows = tuple(_row(pair, concept) for pair in ordered)
+    ranks = sorted({pair.match for pair in pairs if pair.match is not None})
+    writable = [p for p in pairs if not p.read_only and p.property not in concept.unmerged]
+    return Compiled(
+        entity,
+        concept,
+        rows,
+        {rank: tuple(sorted(p.property for p in pairs if p.match == rank)) for rank in ranks},
+        frozenset(pair.property for pair in pairs),
+        frozenset(pair.property for pair in writable if not pair.on_create),
+        frozenset(pair.property for pair in writable),
+        frozenset(pair.property for pair in pairs if pair.assigned),
+        constants,
+        by_property={row.property: row for row in rows},
+    )
+
+
+def _known(entity: str, pair: Pair, concept: Concept) -> None:
+    for name in (pair.property, *pair.lens.reads):
+        if name not in concept.properties and name not in pair.lens.reads:
+            near = difflib.get_close_matches(name, concept.properties, 1)
+            hint = f"; did you mean {near[0]!r}?" if near else "."
+            raise PluginError(
+                f"The mapping of {entity} names {concept.name}.{name}, which does not exist{hint}"
+            )
+
+
+def _row(pair: Pair, concept: Concept) -> _Row:
+    single = len(pair.wires) == 1
+    return _Row(
+        pair.property,
+        _getter(pair.wire) if single else _tuple_getter(pair.wires),
+        pair.lens,
+        concept.properties[pair.property],
+        pair.placeholder,
+        _setter(pair.wire) if single else _tuple_setter(pair.wires),
+        pair,
+    )
+
+
+def _digest(mapping: Mapping) -> str:
+    def row(pair: Pair) -> str:
+        flags = (pair.match, pair.read_only, pair.on_create, pair.assigned, pair.placeholder)
+        return f"{pair.wires}={pair.property}:{pair.lens.name}{flags}"
+
+    parts = [mapping.concept, repr(sorted(mapping.constants.items()))]
+    for item in mapping.rows:
+        if isinstance(item, Pair):
+            parts.append(row(item))
+        else:
+            parts.append(f"{item.wire}[{item.id}]:" + ";".join(map(row, item.pairs)))
+    return "|".join(sorted(parts))
