@@ -1,0 +1,18 @@
+"""talk.toml as values: which systems there are, and how they are to be synchronised."""
+
+from __future__ import annotations
+
+from talk_sdk._config.load import check_entities, load, settings
+from talk_sdk._config.models import Config, Conflicts, Store, Sync, SystemConfig, Toggles
+
+__all__ = [
+    "Config",
+    "Conflicts",
+    "Store",
+    "Sync",
+    "SystemConfig",
+    "Toggles",
+    "check_entities",
+    "load",
+    "settings",
+]

@@ -1,0 +1,108 @@
+"""The shape of talk.toml, section by section."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+__all__ = ["Config", "Conflicts", "Store", "Sync", "SystemConfig", "Toggles"]
+
+MEMORY = ("sqlite://", "sqlite:///:memory:")
+STORE_URL = re.compile(r"(sqlite|postgresql)(\+\w+)?://")
+
+
+class Section(BaseModel):
+    """What all sections have in common: immutable, no unknown keys, no guessing of types."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Toggles(Section):
+    """`[systems.NAME.entities.ENTITY]`: what may be written there; by default everything."""
+
+    write: bool = True
+    create: bool = True
+    update: bool = True
+
+
+class SystemConfig(Section):
+    """`[systems.NAME]`: one account of a connector.
+
+    `settings` is everything that is not ours, for the connector's own settings model, with
+    secrets filled in; it is therefore in no representation and in no dump.
+    """
+
+    name: str
+    connector: str
+    settings: Mapping[str, Any] = Field(default={}, repr=False, exclude=True)
+    entities: Mapping[str, Toggles] = {}
+
+    def toggles(self, entity: str) -> Toggles:
+        """What may be written to an entity, also to one that talk.toml does not mention."""
+        return self.entities.get(entity, Toggles())
+
+
+class Conflicts(Section):
+    """`[conflicts]`: which of two edits of one property stands."""
+
+    default: Literal["newest"] = "newest"
+
+
+class Sync(Section):
+    """`[sync]`: how hard to work.
+
+    `fresh_within` is in seconds: a record of a system without versions is read again before an
+    update if our last look is older. `workers` is the number of requests in flight per system.
+    `timeout` is in seconds: how long an answer may stay away.
+    """
+
+    fresh_within: float = Field(default=60.0, ge=0)
+    workers: int = Field(default=4, ge=1, le=64)
+    timeout: float = Field(default=30.0, gt=0)
+
+
+class Store(Section):
+    """`[store]`: where links and history are kept. A file name is relative to talk.toml."""
+
+    # A URL may hold a password.
+    url: Annotated[str, Field(repr=False)] = "sqlite:///talk.db"
+
+    @field_validator("url")
+    @classmethod
+    def _known(cls, url: str) -> str:
+        if not STORE_URL.match(url):
+            raise ValueError(
+                "should start with `sqlite:///` or `postgresql://`, as in `sqlite:///talk.db`"
+            )
+        return url
+
+    def within(self, folder: Path) -> Store:
+        """The same store, with the file name of a SQLite database made absolute."""
+        scheme, found, name = self.url.partition(":///")
+        if not self.url.startswith("sqlite") or not found or self.url in MEMORY:
+            return self
+        return Store(url=f"{scheme}:///{folder.absolute() / name}")
+
+
+class Config(Section):
+    """A whole talk.toml. The order of `systems` is the file's, and settles ties.
+
+    Attributes:
+        path: the file, None where the configuration was given as a mapping.
+        systems: by name.
+        conflicts: which of two edits stands.
+        sync: how hard to work.
+        store: where links and history are kept; the file name is absolute.
+        mapping: `system.Entity` → wire path → property, False, or a table of the pair's own.
+    """
+
+    path: Path | None
+    systems: Mapping[str, SystemConfig]
+    conflicts: Conflicts = Conflicts()
+    sync: Sync = Sync()
+    store: Store
+    mapping: Mapping[str, Mapping[str, Any]] = {}

@@ -1,0 +1,362 @@
+"""Apply: the only writer. Each operation is journaled, sent, and its answer stored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection
+
+from talk_sdk._engine.absorb import absorb
+from talk_sdk._engine.answers import created, written
+from talk_sdk._engine.collecting import bury_links, error_of, fetch
+from talk_sdk._engine.plan import Step
+from talk_sdk._engine.planning import Spool
+from talk_sdk._engine.run import Bound, Run
+from talk_sdk._engine.sending import Material, Waits, operation_of, prepare, refs_in
+from talk_sdk._engine.workers import Failed, Lane
+from talk_sdk._store import LinkRow, goldens, items, journal, links
+from talk_sdk._store.journal import Intent
+from talk_sdk.connector import Entity
+from talk_sdk.errors import DeniedError, MappingError, PluginError, SafetyError
+from talk_sdk.operations import Operation, Outcome, Raw
+
+__all__ = ["Sent", "apply", "conclude", "send"]
+
+_DOUBTS = 3  # writes in a row without an answer, after which a system is left alone
+
+
+@dataclass
+class Sent:
+    """Intents that were handed to the connector, with its outcomes."""
+
+    intents: list[Intent]
+    outcomes: list[Outcome]
+
+
+@dataclass
+class _Work:
+    """What one stage of sending shares."""
+
+    run: Run
+    total: int
+    done: int = 0
+    doubts: dict[str, int] = field(default_factory=dict)
+    assigned: set[str] = field(default_factory=set)
+    stale: list[tuple[str, str, str]] = field(default_factory=list)
+
+
+def apply(run: Run, spool: Spool) -> set[str]:
+    """Carry the plan out; returns golden records to which a system assigned something."""
+    work = _Work(run, sum(spool.counts.values()))
+    for stage in spool.stages():
+        lanes = {
+            system: Lane(run.systems[system].workers, _calls(work, spool, stage, system))
+            for system in spool.systems(stage)
+        }
+        for together in run.workers.results(lanes):
+            run.step("answered")
+            with run.store.write() as connection:
+                for intents, result in together:
+                    _take(work, connection, list(intents), result)
+            run.step("answer stored")
+        _look_again(work)
+    return work.assigned
+
+
+_Call = tuple[tuple[Intent, ...], Callable[[], Sent]]
+
+
+def _calls(work: _Work, spool: Spool, stage: tuple[str, str], system: str) -> Iterator[_Call]:
+    """The calls of one system in one stage; each batch is journaled before it is sent."""
+    bound = work.run.systems[system]
+    by_entity: dict[str, list[Step]] = {}
+    size = max(8, 4 * bound.workers)
+    for step in spool.steps(stage, system):
+        page = by_entity.setdefault(step.entity, [])
+        page.append(step)
+        if len(page) == size:
+            yield from _batches(work, bound, step.entity, page)
+            by_entity[step.entity] = []
+    for entity, page in by_entity.items():
+        yield from _batches(work, bound, entity, page)
+
+
+def _batches(work: _Work, bound: Bound, entity: str, steps: list[Step]) -> Iterator[_Call]:
+    run = work.run
+    if (bound.name, entity) in run.left_out or not steps:
+        return
+    current = _current(run, bound, entity, steps)
+    if (bound.name, entity) in run.left_out:
+        return
+    with run.store.write() as connection:
+        intents = _intents(work, connection, bound, entity, steps, current)
+        journal.record(connection, intents)
+    run.step("journaled")
+    size = bound.entities[entity].batch
+    for start in range(0, len(intents), size):
+        batch = tuple(intents[start : start + size])
+        if (bound.name, entity) in run.left_out:
+            with run.store.write() as connection:
+                journal.settle(connection, [i.id for i in batch])
+            continue
+        yield batch, send(bound, batch, current)
+
+
+def send(bound: Bound, batch: Sequence[Intent], current: Mapping[str, Raw]) -> Callable[[], Sent]:
+    """The call that sends a batch, and reads a record back where the answer has none."""
+
+    def call() -> Sent:
+        operations = [operation_of(i, current.get(i.operation["ext"] or "")) for i in batch]
+        outcomes = list(bound.write(operations))
+        for index, (operation, outcome) in enumerate(zip(operations, outcomes, strict=True)):
+            if outcome.kind == "stored":
+                outcomes[index] = _complete(bound, operation, outcome)
+        return Sent(list(batch), outcomes)
+
+    return call
+
+
+def _complete(bound: Bound, operation: Operation, outcome: Outcome) -> Outcome:
+    """A stored outcome with its record, as the inbound plugins let us see it."""
+    if outcome.record is not None:
+        return Outcome("stored", bound.inbound(operation.entity, [outcome.record])[0])
+    if operation.id is not None:
+        record = bound.get(operation.entity, [operation.id]).get(operation.id)
+        return Outcome("gone") if record is None else Outcome("stored", record)
+    marker = bound.entities[operation.entity].marker
+    if marker is None or operation.marker is None:
+        return Outcome("unknown", reason="the API does not say what it created")
+    found = [r for r in bound.find(operation.entity, marker, [operation.marker])
+             if r.get(marker) == operation.marker]  # fmt: skip
+    if len(found) == 1:
+        return Outcome("stored", found[0])
+    return Outcome("unknown", reason="the created record was not found by its marker")
+
+
+def _needs_look(run: Run, declared: Entity, step: Step, link: LinkRow) -> bool:
+    if declared.update == "put" and step.kind == "update":
+        return True
+    if declared.safe_update or step.kind == "adjust":
+        return False
+    return bool(step.lines) or run.now() - link.seen > run.fresh_within
+
+
+def _current(run: Run, bound: Bound, entity: str, steps: Sequence[Step]) -> dict[str, Raw]:
+    """Fetch what has to be looked at right before it is written; what differs is pending."""
+    declared = bound.entities[entity]
+    wanted = [s for s in steps if s.link is not None]
+    if not wanted:
+        return {}
+    with run.store.write() as connection:
+        rows = links.by_id(connection, [s.link for s in wanted if s.link is not None])
+    ids = sorted({s.ext for s in wanted if s.ext is not None and s.link in rows
+                  and _needs_look(run, declared, s, rows[s.link])})  # fmt: skip
+    found: dict[str, Raw] = {}
+
+    def get(page: list[str]) -> Callable[[], tuple[float, dict[str, Raw]]]:
+        return lambda: (run.now(), bound.get(entity, page))
+
+    calls = ((tuple(page), get(page)) for page in links.chunks(ids, declared.get_batch))
+    for together in run.workers.results({bound.name: Lane(bound.workers, calls)}):
+        for page, result in together:
+            if isinstance(result, Failed):
+                reason = error_of(result.error, bound, f"looking up {entity}")
+                run.leave_out(bound.name, [entity], reason)
+                continue
+            asked, records = result
+            with run.store.write() as connection:
+                absorb(run, connection, bound, entity, list(records.values()), asked, proven=True)
+                gone = [ext for ext in page if ext not in records]
+                bury_links(connection, bound.name, entity, gone, asked)
+            found.update(records)
+    return found
+
+
+def _intents(
+    work: _Work,
+    connection: Connection,
+    bound: Bound,
+    entity: str,
+    steps: Sequence[Step],
+    current: Mapping[str, Raw],
+) -> list[Intent]:
+    run, mapping = work.run, bound.mappings[entity]
+    records = goldens.by_id(connection, [s.golden for s in steps])
+    rows = links.by_id(connection, [s.link for s in steps if s.link is not None])
+    kids = links.children_of(connection, rows) if mapping.children else {}
+    there = _there(connection, bound, {g for s in steps for g in refs_in(s, mapping)})
+    intents = []
+    for step in steps:
+        link = None if step.link is None else rows.get(step.link)
+        if step.link is not None and (link is None or link.state != "live"):
+            continue
+        if (bound.entities[entity].update == "put" and step.kind == "update"
+                and step.ext not in current):  # fmt: skip
+            continue
+        material = Material(
+            records[step.golden], link, kids.get(step.link or 0, ()), there,
+            current.get(step.ext or ""),
+        )  # fmt: skip
+        try:
+            intent = prepare(run, bound, step, material)
+        except Waits as waits:
+            name = goldens.origins(connection, [waits.golden]).get(waits.golden, waits.golden)
+            reason = f"waits for {name}, which {bound.name} does not have"
+            items.park(connection, run.id, run.now(), {(bound.name, entity, step.record): reason})
+            continue
+        except MappingError as error:
+            _refuse(work, connection, bound.name, entity, step.record, error.message, "")
+            continue
+        if intent is not None:
+            intents.append(intent)
+    return _unvetoed(work, connection, bound, entity, intents)
+
+
+def _there(connection: Connection, bound: Bound, wanted: set[str]) -> dict[str, str]:
+    """Golden id → `Entity:id`, for the records that the system has."""
+    found = {}
+    for golden, places in links.present(connection, wanted).items():
+        for system, entity, ext in places:
+            declared = bound.entities.get(entity)
+            if system == bound.name and declared is not None and not declared.derived_from:
+                found[golden] = f"{entity}:{ext}"
+    return found
+
+
+def _unvetoed(
+    work: _Work, connection: Connection, bound: Bound, entity: str, intents: list[Intent]
+) -> list[Intent]:
+    if not intents:
+        return []
+    operations = [operation_of(i) for i in intents]
+    reasons: dict[int, str] = {}
+    for vetoes in bound.hooks.talk_veto(system=bound.name, entity=entity, operations=operations):
+        reasons.update(vetoes or {})
+    for index, reason in reasons.items():
+        record = intents[index].operation["record"]
+        _refuse(work, connection, bound.name, entity, record, f"vetoed: {reason}", "")
+    return [intent for index, intent in enumerate(intents) if index not in reasons]
+
+
+def _take(
+    work: _Work, connection: Connection, intents: list[Intent], result: Sent | Failed
+) -> None:
+    """Store what became of a batch."""
+    if isinstance(result, Failed):
+        _batch_failed(work, connection, intents, result.error)
+        return
+    for intent, outcome in zip(intents, result.outcomes, strict=True):
+        work.done += 1
+        conclude(work.run, connection, intent, outcome, work.assigned, work.stale)
+        unanswered = outcome.kind in {"unknown", "unsent"}
+        work.doubts[intent.system] = work.doubts.get(intent.system, 0) + 1 if unanswered else 0
+        if outcome.kind == "unsent" or work.doubts[intent.system] >= _DOUBTS:
+            _give_up(work.run, intent.system, outcome.reason)
+    first = intents[0]
+    work.run.tell("applying", system=first.system, entity=first.entity, count=work.done,
+                  total=work.total)  # fmt: skip
+
+
+def _give_up(run: Run, system: str, reason: str) -> None:
+    run.leave_out(
+        system, run.systems[system].mappings,
+        f"{reason or system + ' does not answer'} The rest for {system} waits for the next run.",
+    )  # fmt: skip
+
+
+def _batch_failed(
+    work: _Work, connection: Connection, intents: list[Intent], error: BaseException
+) -> None:
+    bound = work.run.systems[intents[0].system]
+    if isinstance(error, SafetyError):
+        raise error
+    reason = error_of(error, bound, "writing")
+    if isinstance(reason, DeniedError):
+        journal.settle(connection, [intent.id for intent in intents])
+    elif not isinstance(reason, PluginError):
+        work.run.problems.append(reason.message)
+    work.run.leave_out(bound.name, bound.mappings, reason)
+
+
+def conclude(
+    run: Run,
+    connection: Connection,
+    intent: Intent,
+    outcome: Outcome,
+    assigned: set[str],
+    stale: list[tuple[str, str, str]],
+) -> None:
+    """Store one outcome: link, shadow, dead letter or doubt."""
+    place = (intent.system, intent.entity, intent.operation["record"])
+    match outcome.kind:
+        case "stored":
+            _stored(run, connection, intent, outcome.record or {}, assigned)
+            run.written[intent.system, intent.entity, intent.kind] += 1
+            items.clear_dead(connection, "out", [place])
+            items.unpark(connection, *place)
+        case "refused":
+            journal.settle(connection, [intent.id])
+            basis = intent.operation["basis"]
+            items.bury(connection, run.now(), "out", {place: (outcome.reason, None, basis)})
+            run.tell("refused", system=intent.system, entity=intent.entity, record=place[2],
+                     message=outcome.reason)  # fmt: skip
+        case "gone":
+            journal.settle(connection, [intent.id])
+            bury_links(
+                connection, intent.system, intent.entity, [intent.operation["ext"]], run.now()
+            )
+        case "stale":
+            journal.settle(connection, [intent.id])
+            run.stale.add(intent.golden)
+            stale.append((intent.system, intent.entity, intent.operation["ext"]))
+        case "unsent":
+            journal.settle(connection, [intent.id])
+        case "unknown":
+            run.tell("refused", system=intent.system, entity=intent.entity, record=place[2],
+                     message=f"in doubt: {outcome.reason}")  # fmt: skip
+
+
+def _stored(
+    run: Run, connection: Connection, intent: Intent, record: Raw, assigned: set[str]
+) -> None:
+    try:
+        if intent.kind == "create":
+            if created(run, connection, intent, record):
+                assigned.add(intent.golden)
+        else:
+            written(run, connection, intent, record)
+    except MappingError as error:
+        # Done there, but not understood here: the intent stays open, so that it is looked up.
+        place = (intent.system, intent.entity, intent.operation["record"])
+        items.bury(connection, run.now(), "in", {place: (error.message, record, "")})
+        return
+    journal.settle(connection, [intent.id])
+    run.tell("written", system=intent.system, entity=intent.entity,
+             record=intent.operation["record"], message=intent.kind)  # fmt: skip
+
+
+def _refuse(
+    work: _Work,
+    connection: Connection,
+    system: str,
+    entity: str,
+    record: str,
+    reason: str,
+    basis: str,
+) -> None:
+    place = (system, entity, record)
+    items.bury(connection, work.run.now(), "out", {place: (reason, None, basis)})
+    work.run.tell("refused", system=system, entity=entity, record=record, message=reason)
+
+
+def _look_again(work: _Work) -> None:
+    """Records that somebody else wrote first are read; the next run merges them."""
+    run, stale = work.run, work.stale
+    work.stale = []
+    by_entity: dict[tuple[str, str], list[str]] = {}
+    for system, entity, ext in stale:
+        if ext is not None:
+            by_entity.setdefault((system, entity), []).append(ext)
+    for (system, entity), ids in by_entity.items():
+        fetch(run, run.systems[system], entity, ids)

@@ -1,0 +1,235 @@
+"""Collect: read every entity of every system, page by page, into links with pending edits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection
+
+from talk_sdk._engine.absorb import Absorbed, absorb
+from talk_sdk._engine.run import Bound, Run
+from talk_sdk._engine.workers import Failed, Finished, Lane
+from talk_sdk._store import journal, links
+from talk_sdk.errors import DeniedError, PluginError, TalkError
+from talk_sdk.operations import Page, Raw
+
+__all__ = ["bury_links", "collect", "error_of", "fetch"]
+
+
+@dataclass
+class _Reading:
+    """A read under way."""
+
+    bound: Bound
+    entity: str
+    stream: journal.Stream
+    began: float
+    full: bool
+    seen: bytearray = field(default_factory=bytearray)
+    complete: bool = False
+
+    def tick(self, ids: list[int]) -> None:
+        """Remember that these links were shown."""
+        for ident in ids:
+            place = ident >> 3
+            if place >= len(self.seen):
+                self.seen.extend(bytes(place + 1024 - len(self.seen)))
+            self.seen[place] |= 1 << (ident & 7)
+
+    def shown(self, ident: int) -> bool:
+        """Whether a link was shown."""
+        place = ident >> 3
+        return place < len(self.seen) and bool(self.seen[place] >> (ident & 7) & 1)
+
+
+def collect(run: Run) -> None:
+    """Read what has changed in every system that takes part."""
+    readings = {}
+    with run.store.write() as connection:
+        for bound in run.systems.values():
+            for entity in bound.mappings:
+                if bound.entities[entity].derived_from or (bound.name, entity) in run.left_out:
+                    continue
+                readings[bound.name, entity] = _begin(run, connection, bound, entity)
+    reads = {key: _reader(run, reading) for key, reading in readings.items()}
+    for key, item in run.workers.stream(reads):
+        reading = readings[key]
+        if isinstance(item, Failed):
+            _failed(run, reading, item.error)
+        elif isinstance(item, Finished):
+            _finished(run, reading)
+        else:
+            _page(run, reading, *item)
+
+
+def _begin(run: Run, connection: Connection, bound: Bound, entity: str) -> _Reading:
+    stream = journal.stream(connection, bound.name, entity)
+    if stream.epoch != bound.epoch[entity]:
+        # Another account, filter, mapping or version: what the cursor left out may differ.
+        stream.epoch, stream.cursor = bound.epoch[entity], None
+        stream.completed, stream.full_at = False, None
+    full = stream.cursor is None or not bound.entities[entity].incremental
+    return _Reading(bound, entity, stream, run.now(), full)
+
+
+def _reader(run: Run, reading: _Reading) -> Callable[[], Iterator[tuple[float, Page]]]:
+    since = None if reading.full else reading.stream.cursor
+
+    def read() -> Iterator[tuple[float, Page]]:
+        pages = reading.bound.read(reading.entity, since)
+        while True:
+            asked = run.now()
+            page = next(pages, None)
+            if page is None:
+                return
+            yield asked, page
+
+    return read
+
+
+def error_of(error: BaseException, bound: Bound, what: str) -> TalkError:
+    """The error as one that a person can read; a connector's bug is named as such."""
+    if isinstance(error, TalkError):
+        return error
+    return PluginError(
+        f"The connector {bound.connector} failed while {what} of {bound.name}:"
+        f" {type(error).__name__}: {error}. This is a fault of the connector; the system is"
+        " left out of this run."
+    )
+
+
+def _failed(run: Run, reading: _Reading, error: BaseException) -> None:
+    bound = reading.bound
+    reason = error_of(error, bound, f"reading {reading.entity}")
+    whole = isinstance(reason, DeniedError | PluginError)
+    run.leave_out(bound.name, bound.mappings if whole else _with_derived(reading), reason)
+
+
+def _with_derived(reading: _Reading) -> list[str]:
+    return [
+        reading.entity,
+        *(n for n, e in reading.bound.entities.items() if e.derived_from == reading.entity),
+    ]
+
+
+def _page(run: Run, reading: _Reading, asked: float, page: Page) -> None:
+    bound, entity = reading.bound, reading.entity
+    run.step("page")
+    with run.store.write() as connection:
+        doubtful = _records(run, connection, reading, entity, page.records, asked)
+        for name, raws in page.derived.items():
+            _records(run, connection, reading, name, raws, asked)
+        for ext in page.tombstones:
+            bury_links(connection, bound.name, entity, [ext], asked)
+        if page.cursor is not None and not doubtful:
+            reading.stream.cursor = page.cursor
+        reading.complete = reading.complete or page.complete
+        if page.complete:
+            reading.stream.completed = True
+            reading.stream.full_at = reading.began if reading.full else reading.stream.full_at
+        if not doubtful:
+            journal.save_stream(connection, reading.stream)
+    if doubtful:
+        fetch(run, bound, entity, doubtful)
+        with run.store.write() as connection:
+            reading.stream.cursor = page.cursor or reading.stream.cursor
+            journal.save_stream(connection, reading.stream)
+    run.step("page stored")
+    run.reads[bound.name, entity] += len(page.records)
+    run.tell("collecting", system=bound.name, entity=entity, count=run.reads[bound.name, entity])
+
+
+def _records(
+    run: Run,
+    connection: Connection,
+    reading: _Reading,
+    entity: str,
+    raws: object,
+    asked: float,
+) -> list[str]:
+    bound = reading.bound
+    if entity not in bound.mappings or not raws:
+        return []
+    records = bound.inbound(entity, list(raws))  # type: ignore[call-overload]
+    since = reading.stream.full_at if reading.full else None
+    done: Absorbed = absorb(run, connection, bound, entity, records, asked, since=since)
+    if entity == reading.entity:
+        reading.tick(done.seen)
+    return done.doubtful
+
+
+def _finished(run: Run, reading: _Reading) -> None:
+    bound, entity = reading.bound, reading.entity
+    if not reading.complete:
+        run.leave_out(
+            bound.name,
+            _with_derived(reading),
+            f"{bound.name}: the read of {entity} ended before it was complete;"
+            " the next run starts where this one was stored.",
+        )
+        return
+    if reading.full:
+        _missing(run, reading)
+    run.tell("collected", system=bound.name, entity=entity, count=run.reads[bound.name, entity])
+
+
+def _missing(run: Run, reading: _Reading) -> None:
+    """Links that a complete full read did not show: gone, if a look-up by id proves it."""
+    bound, entity = reading.bound, reading.entity
+    shown = sum(byte.bit_count() for byte in reading.seen)
+    with run.store.write() as connection:
+        known = links.count_live(connection, bound.name, entity)
+        absent = (
+            []
+            if shown >= known
+            else [
+                ext
+                for ident, ext in links.live_ids(connection, bound.name, entity)
+                if not reading.shown(ident) and not _new_in_read(reading, connection, ident)
+            ]
+        )
+    if absent:
+        fetch(run, bound, entity, absent)
+
+
+def _new_in_read(reading: _Reading, connection: Connection, ident: int) -> bool:
+    link = links.by_id(connection, [ident])[ident]
+    return link.seen >= reading.began
+
+
+def fetch(run: Run, bound: Bound, entity: str, ids: list[str]) -> set[str]:
+    """Read records by id and take them in; links of proven absent ones are dead.
+
+    Returns the ids that were found. A fault leaves the entity out of the run.
+    """
+    found: set[str] = set()
+    size = bound.entities[entity].get_batch
+
+    def get(page: list[str]) -> Callable[[], tuple[float, dict[str, Raw]]]:
+        return lambda: (run.now(), bound.get(entity, page))
+
+    calls = ((tuple(page), get(page)) for page in links.chunks(ids, size))
+    for together in run.workers.results({bound.name: Lane(bound.workers, calls)}):
+        for wanted, result in together:
+            if isinstance(result, Failed):
+                reason = error_of(result.error, bound, f"looking up {entity}")
+                run.leave_out(bound.name, [entity], reason)
+                continue
+            asked, records = result
+            with run.store.write() as connection:
+                absorb(run, connection, bound, entity, list(records.values()), asked, proven=True)
+                absent = [ext for ext in wanted if ext not in records]
+                bury_links(connection, bound.name, entity, absent, asked)
+            found.update(records)
+            run.step("fetched")
+    return found
+
+
+def bury_links(connection: Connection, system: str, entity: str, ids: list[str], at: float) -> None:
+    """The records are proven gone: their links are dead, nothing is deleted anywhere."""
+    gone = [link for link in links.by_ext(connection, system, entity, ids).values()
+            if link.state != "dead"]  # fmt: skip
+    for link in gone:
+        link.state, link.seen, link.pending, link.children = "dead", at, {}, None
+    links.update_links(connection, gone)

@@ -1,0 +1,291 @@
+"""Merge: what the edits of several systems make of a golden record. Pure, per property.
+
+Each golden property has a revision; each link has it, or knows the older one that it has.
+An edit at the newest revision is taken; one from behind is concurrent: equal values
+converge, others are a conflict that the policy settles. The rules G1 to G5 live here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Literal
+
+from talk_sdk._store.rows import GoldenRow, LinkRow, Provenance
+from talk_sdk.concepts import Counter, decimal_text
+from talk_sdk.errors import MappingError
+from talk_sdk.mapping import Compiled
+from talk_sdk.operations import Scalar
+
+__all__ = ["Conflict", "Merged", "Move", "View", "forget", "merge", "newest", "take"]
+
+
+@dataclass(slots=True)
+class View:
+    """A link as merge sees it: its table, its place in talk.toml, its clock.
+
+    `pending` is the link's, with references as golden ids; `skew` is how far the system's
+    clock may be from ours, in seconds, `granularity` that of its modified times. A link that
+    `waits` is merged in a later run, and falls behind what the others say till then. What a
+    `derived` record says (a guest's details in an order) never overrules a record of its own.
+    """
+
+    link: LinkRow
+    mapping: Compiled
+    order: int
+    pending: dict[str, Scalar]
+    skew: float = 0.0
+    granularity: float = 0.0
+    derived: bool = False
+    waits: bool = False
+
+    @property
+    def label(self) -> str:
+        """How provenance and conflicts name it."""
+        return f"{self.link.system}.{self.link.entity}" if self.derived else self.link.system
+
+    @property
+    def said(self) -> Provenance:
+        """Who says the pending values, and when."""
+        link = self.link
+        latest = link.edit_hi if link.edit_hi is not None else link.seen
+        return (self.label, link.edit_lo, latest, link.mod_hi is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A golden property that changed."""
+
+    property: str
+    before: Scalar
+    after: Scalar
+    system: str
+    decision: str
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Two edits of one property on one base: all values, and what was decided."""
+
+    property: str
+    values: Mapping[str, Scalar]
+    decision: str
+
+
+@dataclass
+class Merged:
+    """What became of a golden record. `dirty`: plan has to look at it."""
+
+    moves: list[Move] = field(default_factory=list)
+    conflicts: list[Conflict] = field(default_factory=list)
+    dirty: bool = False
+    coarseness: float = 0.0
+
+
+def merge(golden: GoldenRow, views: Sequence[View]) -> Merged:
+    """Merge the pending edits of all links, in the order of talk.toml (rule G1).
+
+    Changes the golden record and the links; what is held stays pending.
+    """
+    merged = Merged(coarseness=max((view.granularity for view in views), default=0.0))
+    for view in sorted(views, key=lambda v: (v.derived, v.order, v.link.id)):
+        for name in list(view.pending):
+            if name in view.link.held or name not in view.mapping.by_property:
+                continue
+            _property(golden, views, view, name, merged)
+            view.link.pending.pop(name, None)
+        if not view.link.pending:
+            view.link.edit_lo = view.link.edit_hi = None
+    return merged
+
+
+def _property(
+    golden: GoldenRow, views: Sequence[View], view: View, name: str, merged: Merged
+) -> None:
+    link, value = view.link, view.pending[name]
+    if name in view.mapping.concept.unmerged:
+        link.shadow[name] = link.pending[name]
+        return
+    kind = view.mapping.concept.properties[name]
+    ours = golden.data.get(name)
+    if name not in link.shadow:
+        _first_time(golden, views, view, name, merged)
+    elif isinstance(kind, Counter) and None not in (value, ours, link.shadow[name]):
+        _count(golden, views, view, name, merged)
+    elif _says(view, name, ours, value, golden):
+        link.shadow[name] = link.pending[name]
+        link.behind.pop(name, None)
+    elif name not in link.behind and not _overruled(views, view, name):
+        take(golden, views, view, name, "edited", merged)
+    else:
+        _settle(golden, views, view, name, merged)
+
+
+def _first_time(
+    golden: GoldenRow, views: Sequence[View], view: View, name: str, merged: Merged
+) -> None:
+    """First linking is per property: a value beats an empty one (rule G5)."""
+    link, value = view.link, view.pending[name]
+    ours = golden.data.get(name)
+    cleared = name in golden.data and ours is None
+    if _says(view, name, ours, value, golden):
+        link.shadow[name] = link.pending[name]
+    elif value is None:
+        link.shadow[name] = None
+        link.behind[name] = 0
+        merged.dirty = True
+    elif ours is None and not cleared:
+        take(golden, views, view, name, "first value", merged)
+    else:
+        link.behind.setdefault(name, 0)
+        _settle(golden, views, view, name, merged)
+
+
+def _says(view: View, name: str, value: Scalar, read: Scalar, golden: GoldenRow) -> bool:
+    """Whether what a system says is the value, in its own words."""
+    if name not in view.mapping.by_property:
+        return False
+    try:
+        return view.mapping.says(name, value, read, {**golden.data, **view.pending})
+    except MappingError:
+        return False
+
+
+def take(
+    golden: GoldenRow,
+    views: Iterable[View],
+    view: View,
+    name: str,
+    decision: str,
+    merged: Merged,
+) -> None:
+    """The value becomes the golden one; every other link that has the property is behind."""
+    before, revision = golden.data.get(name), golden.rev(name)
+    golden.data[name] = view.pending[name]
+    _raise(golden, name, revision, view.said)
+    for other in views:
+        if other is not view and name in other.link.shadow:
+            other.link.behind.setdefault(name, revision)
+    view.link.shadow[name] = view.link.pending[name]
+    view.link.behind.pop(name, None)
+    merged.moves.append(Move(name, before, golden.data[name], view.label, decision))
+    merged.dirty = True
+
+
+def _raise(golden: GoldenRow, name: str, revision: int, said: Provenance) -> None:
+    if revision + 1 > 1:
+        golden.revs[name] = revision + 1
+    if "" not in golden.prov:
+        golden.prov[""] = said
+    elif tuple(golden.prov[""]) == said:
+        golden.prov.pop(name, None)
+    else:
+        golden.prov[name] = said
+
+
+def _count(golden: GoldenRow, views: Sequence[View], view: View, name: str, merged: Merged) -> None:
+    """A counter adds both changes; a link that is behind stays behind (rule G3)."""
+    link = view.link
+    delta = Decimal(str(view.pending[name])) - Decimal(str(link.shadow[name]))
+    before, revision = golden.data[name], golden.rev(name)
+    golden.data[name] = decimal_text(Decimal(str(before)) + delta)
+    _raise(golden, name, revision, view.said)
+    for other in views:
+        if other is not view and name in other.link.shadow:
+            other.link.behind.setdefault(name, revision)
+    link.shadow[name] = link.pending[name]
+    merged.moves.append(Move(name, before, golden.data[name], link.system, f"counted {delta:+f}"))
+    merged.dirty = True
+
+
+def _settle(
+    golden: GoldenRow, views: Sequence[View], view: View, name: str, merged: Merged
+) -> None:
+    """Two edits on one base. A finer form of the same value is no conflict."""
+    if _refines(golden, views, view, name):
+        take(golden, views, view, name, "same value, in full", merged)
+        return
+    theirs = golden.source(name)
+    rival = theirs[0] if theirs else "?"
+    rivals = {v.label: v for v in views}
+    winner, why = _verdict(rivals.get(rival), view) or newest(
+        view.said,
+        theirs,
+        view.skew + (rivals[rival].skew if rival in rivals else 0.0) + merged.coarseness,
+        view.order,
+        rivals[rival].order if rival in rivals else -1,
+    )
+    mine = view.label if view.label != rival else f"{rival} (later)"
+    values = {rival: golden.data.get(name), mine: view.pending[name]}
+    kept = mine if winner == "new" else rival
+    merged.conflicts.append(Conflict(name, values, f"{kept} wins: {why}"))
+    if winner == "new":
+        take(golden, views, view, name, f"conflict: {why}", merged)
+        return
+    # The loser's link keeps its old revision, so that it is overwritten (rule G2).
+    view.link.shadow[name] = view.link.pending[name]
+    view.link.behind.setdefault(name, 0)
+    merged.dirty = True
+
+
+def _overruled(views: Iterable[View], view: View, name: str) -> bool:
+    """Whether a record of its own says what this derived one says."""
+    return view.derived and any(not other.derived and name in other.link.shadow for other in views)
+
+
+def _verdict(rival: View | None, view: View) -> tuple[Literal["new", "old"], str] | None:
+    """A record of its own overrules a derived one, whichever is newer."""
+    if view.derived and (rival is None or not rival.derived):
+        return "old", "a derived record never overrules one of its own"
+    if rival is not None and rival.derived and not view.derived:
+        return "new", "a derived record never overrules one of its own"
+    return None
+
+
+def _refines(golden: GoldenRow, views: Sequence[View], view: View, name: str) -> bool:
+    """Whether the golden value is only how its own system says what this one says in full."""
+    value = view.pending[name]
+    source = golden.source(name)
+    if value is None or source is None or name in view.mapping.concept.refs:
+        return False
+    for other in views:
+        if other is view or other.label != source[0] or name in other.link.behind:
+            continue
+        shown = other.link.shadow.get(name)
+        if shown == golden.data.get(name) and _says(other, name, value, shown, golden):
+            return True
+    return False
+
+
+def newest(
+    new: Provenance,
+    old: Provenance | None,
+    tolerance: float,
+    new_order: int,
+    old_order: int,
+) -> tuple[Literal["new", "old"], str]:
+    """Which of two edits is the later one (rule G4).
+
+    Record times decide where both sides have them and they differ by more than the
+    tolerance; else the spans in which the edits were made, where they do not overlap; else
+    it is a tie, which the order of talk.toml settles.
+    """
+    if old is None:
+        return "new", "nobody else is known to have said it"
+    _, new_lo, new_hi, new_timed = new
+    _, old_lo, old_hi, old_timed = old
+    if new_timed and old_timed:
+        if abs(new_hi - old_hi) > tolerance:
+            return ("new" if new_hi > old_hi else "old"), "newest, by record time"
+    elif new_lo is not None and new_lo >= old_hi + tolerance:
+        return "new", "newest, seen unchanged after the other edit"
+    elif old_lo is not None and old_lo >= new_hi + tolerance:
+        return "old", "newest, seen unchanged after the other edit"
+    return ("new" if new_order < old_order else "old"), "a tie, by the order in talk.toml"
+
+
+def forget(link: LinkRow, names: Iterable[str]) -> None:
+    """Drop pending values that are answered otherwise."""
+    for name in names:
+        link.pending.pop(name, None)

@@ -1,0 +1,215 @@
+"""Merge as a stage: golden records with pending edits, page by page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection
+
+from talk_sdk._engine.absorb import keys_of
+from talk_sdk._engine.family import Family, merge_lines
+from talk_sdk._engine.matching import match_concept
+from talk_sdk._engine.merge import Merged, View, merge
+from talk_sdk._engine.refs import Known, known, translate, unresolved
+from talk_sdk._engine.run import Run
+from talk_sdk._store import GoldenRow, LinkRow, goldens, items, journal, links
+from talk_sdk.concepts import CONCEPTS
+
+__all__ = ["merge_all"]
+
+
+def merge_all(run: Run, only: Iterable[str] | None = None) -> None:
+    """Merge all pending edits, or those of some golden records."""
+    with run.store.write() as connection:
+        run.frozen = {
+            f"{i.system}.{i.entity}:{i.link}" for i in journal.open_intents(connection) if i.link
+        }
+    for concept in CONCEPTS:
+        after = ""
+        while True:
+            with run.store.write() as connection:
+                page = links.dirty_goldens(connection, concept, after)
+            if not page:
+                break
+            after = page[-1]
+            run.step("merge")
+            _page(run, concept, page if only is None else [g for g in page if g in set(only)])
+    run.tell("merged")
+
+
+def _page(run: Run, concept: str, ids: Sequence[str]) -> None:
+    with run.store.write() as connection:
+        by_golden = links.by_golden(connection, ids)
+    rows = [link for found in by_golden.values() for link in found if link.dirty]
+    blocked = _blocked(run, rows)
+    with run.store.write() as connection:
+        records = goldens.by_id(connection, ids)
+        found = known(run, connection, [link for link in rows if link.id not in blocked])
+        families = _families(run, connection, concept, records, by_golden, found)
+        results: dict[str, Merged] = {}
+        for ident, golden in records.items():
+            views = _views(run, by_golden.get(ident, []), blocked, found)
+            result = merge(golden, views)
+            for family in families.get(ident, []):
+                result.dirty |= merge_lines(family, views, _tables(views, family.name))
+            golden.dirty = golden.dirty or result.dirty
+            results[ident] = result
+        _save(run, connection, records, by_golden, families, results)
+
+
+def _blocked(run: Run, rows: list[LinkRow]) -> dict[int, str]:
+    """Rows that wait for a record which they refer to."""
+    if not any(run.mapping(k.system, k.entity) for k in rows):
+        return {}
+    blocked, fetched = unresolved(run, rows)
+    for concept in sorted(fetched, key=list(CONCEPTS).index):
+        match_concept(run, concept)
+    if fetched:
+        blocked, _ = unresolved(run, rows)
+    if blocked:
+        names = {(k.system, k.entity, k.ext): blocked[k.id] for k in rows if k.id in blocked}
+        with run.store.write() as connection:
+            items.park(connection, run.id, run.now(), names)
+    return blocked
+
+
+def _views(
+    run: Run, rows: Iterable[LinkRow], blocked: Mapping[int, str], found: Known
+) -> list[View]:
+    views = []
+    for link in rows:
+        mapping = run.mapping(link.system, link.entity)
+        if link.state != "live" or mapping is None:
+            continue
+        waits = link.id in blocked or f"{link.system}.{link.entity}:{link.id}" in run.frozen
+        entity = run.systems[link.system].entities[link.entity]
+        views.append(
+            View(
+                link,
+                mapping,
+                run.order(link.system),
+                {} if waits else translate(mapping, link.system, link.pending, found),
+                abs(run.skews.get(link.system, 0.0)) + 1.0,
+                entity.modified.granularity.total_seconds() if entity.modified else 0.0,
+                entity.derived_from is not None,
+                waits,
+            )
+        )
+    return views
+
+
+def _tables(views: Iterable[View], name: str) -> dict[str, Any]:
+    return {v.link.system: v.mapping.children[name] for v in views if name in v.mapping.children}
+
+
+def _families(
+    run: Run,
+    connection: Connection,
+    concept: str,
+    records: Mapping[str, GoldenRow],
+    by_golden: Mapping[str, list[LinkRow]],
+    found: Known,
+) -> dict[str, list[Family]]:
+    lists = CONCEPTS[concept].children
+    if not lists:
+        return {}
+    children = goldens.children_of(connection, records)
+    parents = [link.id for rows in by_golden.values() for link in rows]
+    kids = links.children_of(connection, parents)
+    refs = {name: kind.refs for name, kind in lists.items()}
+
+    def translator(name: str) -> Any:
+        def turn(system: str, values: Mapping[str, Any]) -> dict[str, Any]:
+            return {
+                p: found.get((system, v), v) if p in refs[name] and v is not None else v
+                for p, v in values.items()
+            }
+
+        return turn
+
+    return {
+        ident: [
+            Family(
+                golden, name, children.get(ident, []),
+                {link.id: kids.get(link.id, []) for link in by_golden.get(ident, [])},
+                run.mint, run.next_link, translator(name),
+            )
+            for name in lists
+        ]
+        for ident, golden in records.items()
+    }  # fmt: skip
+
+
+def _save(
+    run: Run,
+    connection: Connection,
+    records: Mapping[str, GoldenRow],
+    by_golden: Mapping[str, list[LinkRow]],
+    families: Mapping[str, list[Family]],
+    results: Mapping[str, Merged],
+) -> None:
+    goldens.save(connection, records.values())
+    links.update_links(connection, [link for rows in by_golden.values() for link in rows])
+    _save_keys(run, connection, records, by_golden, results)
+    moves: dict[str, list[Any]] = {}
+    conflicts: list[dict[str, Any]] = []
+    every = [(records[ident], result) for ident, result in results.items()]
+    for found in families.values():
+        for family in found:
+            goldens.save(connection, family.changed.values())
+            links.save(connection, family.fresh)
+            fresh = {kid.id for kid in family.fresh}
+            links.update_links(
+                connection, [k for k in family.touched.values() if k.id not in fresh]
+            )
+            by_id = {child.id: child for child in family.children}
+            every += [(by_id[ident], result) for ident, result in family.results.items()]
+    for golden, result in every:
+        moves[golden.id] = [
+            [m.property, m.before, m.after, m.system, m.decision]
+            for m in result.moves
+            if m.decision != "first value"
+        ]
+        conflicts += [
+            {
+                "run": run.id, "golden": golden.id, "origin": golden.origin,
+                "property": c.property, "at": run.now(), "values": c.values,
+                "decision": c.decision,
+            }
+            for c in result.conflicts
+        ]  # fmt: skip
+    journal.note(connection, run.id, run.now(), "merge", moves)
+    items.add_conflicts(connection, conflicts)
+    run.conflicts += len(conflicts)
+
+
+def _save_keys(
+    run: Run,
+    connection: Connection,
+    records: Mapping[str, GoldenRow],
+    by_golden: Mapping[str, list[LinkRow]],
+    results: Mapping[str, Merged],
+) -> None:
+    """Composite keys of rows whose parts have moved: references are known only now."""
+    for ident, result in results.items():
+        moved = {move.property for move in result.moves}
+        for link in by_golden.get(ident, []):
+            mapping = run.mapping(link.system, link.entity)
+            if mapping is None or link.state != "live":
+                continue
+            ranks = [
+                rank
+                for rank, names in mapping.keys.items()
+                if moved & set(names) and any(n in mapping.concept.refs for n in names)
+            ]
+            if not ranks:
+                continue
+            refs = {name: records[ident].data.get(name) for name in mapping.concept.refs}
+            values = {**link.shadow, **link.pending, **refs}
+            keys = keys_of(mapping, values)
+            for rank in ranks:
+                key = mapping.key_of(rank, values)
+                if key is not None:
+                    keys[rank] = key
+            links.put_keys(connection, mapping.concept.name, {link.id: keys})

@@ -1,0 +1,364 @@
+"""Plan: what has to be written for a golden record, and what not and why. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from talk_sdk._engine.lines import POSITION
+from talk_sdk._store.rows import GoldenRow, LinkRow
+from talk_sdk.errors import MappingError
+from talk_sdk.mapping import Compiled, CompiledChildren
+from talk_sdk.operations import Drift, Scalar, Skip
+
+__all__ = ["LineStep", "Planned", "Resolve", "Step", "Target", "basis", "plan_record"]
+
+Resolve = Callable[[str, str], str | None]
+"""(system, `Entity:id`) → golden id."""
+
+
+class LineStep(msgspec.Struct, array_like=True):
+    """A line as it should be: the golden child, its link there if it has one, its values."""
+
+    golden: str
+    link: int | None
+    values: dict[str, Any]
+
+
+class Step(msgspec.Struct):
+    """An operation as planned: references are golden ids, values canonical.
+
+    `changes` are (property, before, after); `lines` are whole lists as they should be, for
+    lists that have to be written; `shown` are the same lists as (before, after) for people.
+    """
+
+    system: str
+    entity: str
+    kind: str
+    golden: str
+    record: str
+    link: int | None
+    ext: str | None
+    changes: list[tuple[str, Any, Any]]
+    reason: str
+    lines: dict[str, list[LineStep]] = {}
+    shown: dict[str, tuple[list[Any], list[Any]]] = {}
+
+
+@dataclass(frozen=True)
+class Target:
+    """An entity that could be written: what it can do, what may be done to it.
+
+    `closed` says why nothing is written there in this run; None if it is open. `adjust` are
+    the counters that are written as differences.
+    """
+
+    system: str
+    entity: str
+    mapping: Compiled
+    creates: bool
+    updates: bool
+    adjust: frozenset[str] = frozenset()
+    derived: bool = False
+    off: Mapping[str, str] = field(default_factory=dict)
+    closed: str | None = None
+
+
+@dataclass
+class Planned:
+    """What plan says of one golden record.
+
+    `settled` are links whose revisions were brought up to date without a write; `waits`
+    tells that plan has to look at the record again; `demands` are golden records that a
+    target needs because this one refers to them.
+    """
+
+    steps: list[Step] = field(default_factory=list)
+    skips: list[Skip] = field(default_factory=list)
+    drift: list[Drift] = field(default_factory=list)
+    settled: list[LinkRow] = field(default_factory=list)
+    waits: bool = False
+    demands: set[tuple[str, str]] = field(default_factory=set)
+
+
+@dataclass(frozen=True)
+class _Kin:
+    """The lines of a record: golden children, and their links by parent link."""
+
+    children: Sequence[GoldenRow]
+    links: Mapping[int, Sequence[LinkRow]]
+
+
+def plan_record(
+    golden: GoldenRow,
+    rows: Sequence[LinkRow],
+    targets: Iterable[Target],
+    resolve: Resolve,
+    *,
+    children: Sequence[GoldenRow] = (),
+    kids: Mapping[int, Sequence[LinkRow]] | None = None,
+    doubts: Mapping[tuple[str, str], str] | None = None,
+    refused: Mapping[tuple[str, str], str] | None = None,
+    demanded: frozenset[str] = frozenset(),
+) -> Planned:
+    """What has to be written so that every target says what the golden record says.
+
+    Args:
+        golden: the record.
+        rows: all its links.
+        targets: the entities of its concept, in the order of talk.toml.
+        resolve: what a system's reference stands for.
+        children: its lines, deleted ones too.
+        kids: their links, by parent link.
+        doubts: (system, entity) → why nothing may be written there now.
+        refused: (system, entity) → the basis of a write that was refused.
+        demanded: systems in which the record must exist, for another refers to it.
+    """
+    planned = Planned()
+    if not any(link.state == "live" for link in rows):
+        return planned
+    family = _Kin(children, kids or {})
+    present = {link.system for link in rows if link.state == "live"}
+    for target in targets:
+        mine = [k for k in rows if (k.system, k.entity) == (target.system, target.entity)]
+        live = next((link for link in mine if link.state == "live"), None)
+        if target.derived:
+            continue
+        step: Step | None = None
+        if live is not None:
+            step = _update(golden, live, target, resolve, family, planned)
+        elif mine:
+            planned.skips.append(_skip(golden, target, "it was deleted there and is not made anew"))
+        elif target.system not in present or target.system in demanded:
+            step = _create(golden, target, family)
+        if step is not None:
+            _allow(step, golden, target, doubts or {}, refused or {}, planned)
+    return planned
+
+
+def _skip(golden: GoldenRow, target: Target, reason: str) -> Skip:
+    return Skip(target.system, target.entity, golden.origin, reason)
+
+
+def _allow(
+    step: Step,
+    golden: GoldenRow,
+    target: Target,
+    doubts: Mapping[tuple[str, str], str],
+    refused: Mapping[tuple[str, str], str],
+    planned: Planned,
+) -> None:
+    """Take the step, unless something is in the way; then say what."""
+    place = (target.system, target.entity)
+    kind = "create" if step.kind == "create" else "update"
+    if target.closed is not None or place in doubts:
+        planned.waits = True
+        planned.skips.append(_skip(golden, target, target.closed or doubts[place]))
+    elif kind in target.off:
+        planned.skips.append(_skip(golden, target, target.off[kind]))
+    elif refused.get(place) == basis(step):
+        planned.waits = True
+        planned.skips.append(_skip(golden, target, "the system refused exactly this before"))
+    else:
+        for name, _, after in step.changes:
+            if name in target.mapping.concept.refs and isinstance(after, str):
+                planned.demands.add((target.system, after))
+        for name, lines in step.lines.items():
+            refs = target.mapping.children[name].mapping.concept.refs
+            for line in lines:
+                for ref in refs:
+                    if isinstance(line.values.get(ref), str):
+                        planned.demands.add((target.system, line.values[ref]))
+        planned.steps += _apart(step, target)
+
+
+def basis(step: Step) -> str:
+    """What a write is of, as text: a refused write is tried again when this differs."""
+    lines = {name: [line.values for line in found] for name, found in step.lines.items()}
+    after = {name: value for name, _, value in step.changes}
+    return msgspec.json.encode([step.kind, after, lines], order="deterministic").decode()
+
+
+def _apart(step: Step, target: Target) -> list[Step]:
+    """Counters that are written as differences go in operations of their own."""
+    counted = [c for c in step.changes if c[0] in target.adjust]
+    if step.kind == "create" or not counted:
+        return [step]
+    rest = [c for c in step.changes if c[0] not in target.adjust]
+    steps = []
+    if rest or step.lines:
+        steps.append(msgspec.structs.replace(step, changes=rest))
+    steps.append(msgspec.structs.replace(step, kind="adjust", changes=counted, lines={}, shown={}))
+    return steps
+
+
+def _create(golden: GoldenRow, target: Target, family: _Kin) -> Step:
+    mapping = target.mapping
+    changes = [
+        (name, None, golden.data[name])
+        for name in mapping.by_property
+        if name in mapping.creatable and golden.data.get(name) is not None
+    ]
+    live = sorted(
+        (c for c in family.children if c.state == "live"), key=lambda c: (c.position, c.id)
+    )
+    lines: dict[str, list[LineStep]] = {}
+    shown: dict[str, tuple[list[Any], list[Any]]] = {}
+    for name, table in mapping.children.items():
+        lines[name] = [LineStep(c.id, None, _line_values(table, c, create=True)) for c in live]
+        shown[name] = ([], [line.values for line in lines[name]])
+    reason = f"every {mapping.concept.name} is kept in {target.system}, and it has none"
+    return Step(
+        target.system, target.entity, "create", golden.id, golden.origin, None, None,
+        changes, reason, lines, shown,
+    )  # fmt: skip
+
+
+def _line_values(table: CompiledChildren, child: GoldenRow, *, create: bool) -> dict[str, Any]:
+    may = table.mapping.creatable if create else table.mapping.writable
+    return {
+        name: value
+        for name, value in child.data.items()
+        if name in may and name in table.mapping.by_property
+    }
+
+
+def _update(
+    golden: GoldenRow,
+    link: LinkRow,
+    target: Target,
+    resolve: Resolve,
+    family: _Kin,
+    planned: Planned,
+) -> Step | None:
+    changes, settled = _changes(golden, link, target.mapping, resolve, planned, target)
+    for name in settled:
+        del link.behind[name]
+    if settled:
+        planned.settled.append(link)
+    lines: dict[str, list[LineStep]] = {}
+    shown = {}
+    for name, table in target.mapping.children.items():
+        wanted = _lines(family, link, table, resolve, planned)
+        if wanted is not None:
+            lines[name], shown[name] = wanted
+    if not changes and not lines:
+        return None
+    said = sorted({str(source[0]) for name, *_ in changes if (source := golden.source(name))})
+    reason = f"edited in {', '.join(said)}" if said else "its lines were edited"
+    return Step(
+        target.system, target.entity, "update", golden.id, golden.origin, link.id, link.ext,
+        changes, reason, lines, shown,
+    )  # fmt: skip
+
+
+def _changes(
+    golden: GoldenRow,
+    link: LinkRow,
+    mapping: Compiled,
+    resolve: Resolve,
+    planned: Planned,
+    target: Target,
+) -> tuple[list[tuple[str, Any, Any]], list[str]]:
+    """What differs from what the system says of itself, and what only seemed to."""
+    changes, settled = [], []
+    for name in link.behind:
+        if name in link.held:
+            continue
+        if name not in mapping.by_property:
+            settled.append(name)
+            continue
+        value, shadow = golden.data.get(name), link.shadow.get(name)
+        before = _golden_form(mapping, link.system, name, shadow, resolve)
+        try:
+            same = name not in link.found and mapping.says(name, value, before, golden.data)
+        except MappingError as error:
+            planned.drift.append(_drift(golden, target, name, error.message))
+            continue
+        if same:
+            settled.append(name)
+        elif name not in mapping.writable:
+            planned.drift.append(_drift(golden, target, name, "the API cannot change it"))
+        else:
+            changes.append((name, before, value))
+    return changes, settled
+
+
+def _golden_form(
+    mapping: Compiled, system: str, name: str, shadow: Scalar, resolve: Resolve
+) -> Scalar:
+    """A system's value with a reference as golden id."""
+    if name in mapping.concept.refs and isinstance(shadow, str):
+        return resolve(system, shadow)
+    return shadow
+
+
+def _drift(golden: GoldenRow, target: Target, name: str, reason: str) -> Drift:
+    return Drift(target.system, target.entity, golden.origin, name, reason)
+
+
+def _lines(
+    family: _Kin,
+    link: LinkRow,
+    table: CompiledChildren,
+    resolve: Resolve,
+    planned: Planned,
+) -> tuple[list[LineStep], tuple[list[Any], list[Any]]] | None:
+    """The whole list as it should be, if it is not so."""
+    by_golden = {k.golden: k for k in family.links.get(link.id, ()) if k.state == "live"}
+    live = sorted(
+        (c for c in family.children if c.state == "live"), key=lambda c: (c.position, c.id)
+    )
+    alive = {child.id for child in live}
+    differs: bool = alive != set(by_golden)
+    for child in live:
+        kid = by_golden.get(child.id)
+        if kid is not None and kid.behind:
+            differs |= _line_differs(child, kid, table.mapping, resolve, planned)
+    order = sorted(by_golden, key=lambda g: (_place(by_golden[g]), by_golden[g].id))
+    doubted = table.mapping.entity.rpartition(".")[2] in link.found
+    if not differs and not doubted and order == [child.id for child in live]:
+        return None
+    wanted = [
+        LineStep(
+            child.id,
+            by_golden[child.id].id if child.id in by_golden else None,
+            _line_values(table, child, create=child.id not in by_golden),
+        )
+        for child in live
+    ]
+    before = [
+        {n: v for n, v in by_golden[golden].shadow.items() if n != POSITION} for golden in order
+    ]
+    return wanted, (before, [line.values for line in wanted])
+
+
+def _place(kid: LinkRow) -> int:
+    value = kid.shadow.get(POSITION)
+    return value if isinstance(value, int) else 0
+
+
+def _line_differs(
+    child: GoldenRow, kid: LinkRow, mapping: Compiled, resolve: Resolve, planned: Planned
+) -> bool:
+    differs, settled = False, []
+    for name in kid.behind:
+        value, shadow = child.data.get(name), kid.shadow.get(name)
+        before = _golden_form(mapping, kid.system, name, shadow, resolve)
+        try:
+            same: bool = name not in mapping.writable or mapping.says(
+                name, value, before, child.data
+            )
+        except MappingError:
+            same = True
+        if same:
+            settled.append(name)
+        differs |= not same
+    for name in settled:
+        del kid.behind[name]
+    if settled:
+        planned.settled.append(kid)
+    return differs

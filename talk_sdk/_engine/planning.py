@@ -1,0 +1,348 @@
+"""Plan as a stage: dirty golden records by the page, steps spooled to files in their order."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import IO, Any
+
+import msgspec
+import xxhash
+from sqlalchemy import Connection
+
+from talk_sdk._engine.absorb import keys_of
+from talk_sdk._engine.plan import Planned, Step, Target, plan_record
+from talk_sdk._engine.refs import split
+from talk_sdk._engine.run import Bound, Run
+from talk_sdk._store import GoldenRow, LinkRow, goldens, items, journal, links
+from talk_sdk.concepts import CONCEPTS
+from talk_sdk.operations import Change, Drift, Operation, OperationKind, Skip
+
+__all__ = ["Spool", "digest", "operations", "plan_all", "shown", "targets"]
+
+_KINDS = ("create", "update", "adjust")
+_SKIPS = 1000  # that a plan keeps in memory; the rest is counted
+
+
+@dataclass
+class Spool:
+    """Planned steps in files: a file per stage of sending, so that memory stays flat."""
+
+    files: dict[tuple[str, str], dict[str, IO[bytes]]] = field(default_factory=dict)
+    counts: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    skips: list[Skip] = field(default_factory=list)
+    drift: list[Drift] = field(default_factory=list)
+    left: int = 0
+
+    def add(self, concept: str, step: Step) -> None:
+        """Append a step."""
+        files = self.files.setdefault((concept, step.kind), {})
+        if step.system not in files:
+            files[step.system] = tempfile.TemporaryFile(prefix="talk-plan-")  # noqa: SIM115 - closed by close
+        files[step.system].write(msgspec.json.encode(step) + b"\n")
+        self.counts[step.system, step.entity, step.kind] += 1
+
+    def stages(self) -> list[tuple[str, str]]:
+        """(concept, kind) in the order of sending: what is referred to first, creates first."""
+        return [s for c in CONCEPTS for k in _KINDS if (s := (c, k)) in self.files]
+
+    def systems(self, stage: tuple[str, str]) -> list[str]:
+        """The systems that a stage writes."""
+        return list(self.files[stage])
+
+    def steps(self, stage: tuple[str, str], system: str) -> Iterator[Step]:
+        """The steps of a stage for a system, in the order in which they were planned."""
+        decoder = msgspec.json.Decoder(Step)
+        spool, position = self.files[stage][system], 0
+        while True:
+            spool.seek(position)
+            line = spool.readline()
+            if not line:
+                return
+            position = spool.tell()
+            yield decoder.decode(line)
+
+    def close(self) -> None:
+        """Give the files back."""
+        for files in self.files.values():
+            for spool in files.values():
+                spool.close()
+        self.files.clear()
+
+
+def targets(run: Run, connection: Connection, concept: str) -> list[Target]:
+    """The entities of a concept as plan sees them."""
+    return [_target(run, connection, bound, entity) for bound, entity in run.mapped(concept)]
+
+
+def _target(run: Run, connection: Connection, bound: Bound, entity: str) -> Target:
+    declared, toggle = bound.entities[entity], bound.toggle(entity)
+    off = {}
+    if not toggle.write:
+        off["create"] = off["update"] = f"write is off for {bound.name}.{entity}"
+    if not declared.create:
+        off["create"] = f"the API cannot create a {entity}"
+    elif not toggle.create:
+        off.setdefault("create", f"create is off for {bound.name}.{entity}")
+    if declared.update is None:
+        off["update"] = f"the API cannot change a {entity}"
+    elif not toggle.update:
+        off.setdefault("update", f"update is off for {bound.name}.{entity}")
+    closed = run.left_out.get((bound.name, entity))
+    unread = (
+        not declared.derived_from and not journal.stream(connection, bound.name, entity).completed
+    )
+    if closed is None and unread:
+        closed = f"{bound.name}.{entity} was never read to its end"
+    return Target(
+        bound.name, entity, bound.mappings[entity], declared.create, declared.update is not None,
+        declared.adjust, declared.derived_from is not None, off, closed,
+    )  # fmt: skip
+
+
+def plan_all(run: Run, only: Iterable[str] | None = None) -> Spool:
+    """Plan everything that is dirty, or some golden records."""
+    spool = Spool()
+    with run.store.write() as connection:
+        doubts = _doubts(connection)
+        refused: dict[str, dict[tuple[str, str], str]] = {}
+        for (system, entity, record), basis in items.dead(connection, "out").items():
+            refused.setdefault(record, {})[system, entity] = basis
+    demands: set[tuple[str, str]] = set()
+    for concept in reversed(list(CONCEPTS)):
+        demands = _concept(run, spool, concept, doubts, refused, only, demands)
+    run.skips, run.drift = spool.skips, spool.drift
+    run.tell("planned", count=sum(spool.counts.values()))
+    return spool
+
+
+Doubts = Mapping[str, Mapping[tuple[str, str], str]]
+
+
+def _doubts(connection: Connection) -> dict[str, dict[tuple[str, str], str]]:
+    found: dict[str, dict[tuple[str, str], str]] = {}
+    for intent in journal.open_intents(connection):
+        reason = (
+            "an earlier write is in review"
+            if intent.state == "review"
+            else "nobody knows yet what became of an earlier write"
+        )
+        found.setdefault(intent.golden, {})[intent.system, intent.entity] = reason
+    return found
+
+
+def _concept(
+    run: Run,
+    spool: Spool,
+    concept: str,
+    doubts: Doubts,
+    refused: Mapping[str, Mapping[tuple[str, str], str]],
+    only: Iterable[str] | None,
+    demands: set[tuple[str, str]],
+) -> set[tuple[str, str]]:
+    """Plan a concept; returns what it and the later ones demand of those that come before."""
+    if not run.mapped(concept):
+        return demands
+    asked: dict[str, set[str]] = {}
+    for system, golden in demands:
+        asked.setdefault(golden, set()).add(system)
+    with run.store.write() as connection:
+        demanded = goldens.by_id(connection, asked)
+    extra = {g.id: g for g in demanded.values() if g.concept == concept}
+    onward = {demand for demand in demands if demand[1] not in extra}
+    after = ""
+    wanted = None if only is None else set(only)
+    while True:
+        with run.store.write() as connection:
+            page = goldens.dirty_page(connection, concept, after)
+        if page:
+            after = page[-1].id
+        rows = [g for g in page if wanted is None or g.id in wanted or g.id in extra]
+        for record in rows:
+            extra.pop(record.id, None)
+        if not page:
+            rows, extra = list(extra.values()), {}
+        if rows:
+            run.step("plan")
+            onward |= _page(run, spool, concept, rows, doubts, refused, asked)
+        if not page:
+            return onward
+
+
+def _page(
+    run: Run,
+    spool: Spool,
+    concept: str,
+    page: list[GoldenRow],
+    doubts: Doubts,
+    refused: Mapping[str, Mapping[tuple[str, str], str]],
+    asked: Mapping[str, set[str]],
+) -> set[tuple[str, str]]:
+    demands: set[tuple[str, str]] = set()
+    clean: list[str] = []
+    settled: list[LinkRow] = []
+    drift: list[tuple[str, Drift]] = []
+    with run.store.write() as connection:
+        ids = [golden.id for golden in page]
+        by_golden = links.by_golden(connection, ids)
+        children: dict[str, list[GoldenRow]] = {}
+        kids: dict[int, list[LinkRow]] = {}
+        if CONCEPTS[concept].children:
+            children = goldens.children_of(connection, ids)
+            parents = [k.id for rows in by_golden.values() for k in rows]
+            kids = links.children_of(connection, parents)
+        found = _references(connection, by_golden, kids)
+        aims = targets(run, connection, concept)
+        strangers = _strangers(connection, concept, page, aims)
+        for golden in page:
+            rows = by_golden.get(golden.id, [])
+            frozen = {(k.system, k.entity): "its last write was overtaken; the next run merges it"
+                      for k in rows if golden.id in run.stale}  # fmt: skip
+            planned = plan_record(
+                golden, rows, aims, lambda system, ref: found.get((system, ref)),
+                children=children.get(golden.id, ()),
+                kids={k.id: kids.get(k.id, ()) for k in rows},
+                doubts={**strangers.get(golden.id, {}), **frozen, **doubts.get(golden.id, {})},
+                refused=refused.get(golden.origin),
+                demanded=frozenset(asked.get(golden.id, ())),
+            )  # fmt: skip
+            demands |= planned.demands
+            settled += planned.settled
+            drift += [(golden.id, item) for item in planned.drift]
+            _keep(spool, concept, planned)
+            if not planned.steps and not planned.waits:
+                clean.append(golden.id)
+        links.update_links(connection, {k.id: k for k in settled}.values())
+        goldens.clean(connection, clean)
+        spool.drift += items.add_drift(connection, run.now(), drift)
+        return _missing(run, connection, demands)
+
+
+def _strangers(
+    connection: Connection,
+    concept: str,
+    page: Iterable[GoldenRow],
+    aims: Iterable[Target],
+) -> dict[str, dict[tuple[str, str], str]]:
+    """Unlinked rows that could be a record's twin: nothing is created beside them."""
+    wanted: dict[tuple[int, str], set[str]] = {}
+    for golden in page:
+        for aim in aims:
+            for rank, key in keys_of(aim.mapping, golden.data).items():
+                wanted.setdefault((rank, key), set()).add(golden.id)
+    found: dict[str, dict[tuple[str, str], str]] = {}
+    for rank in {rank for rank, _ in wanted}:
+        values = [key for level, key in wanted if level == rank]
+        for key, system, entity, ext in links.unlinked_with(connection, concept, rank, values):
+            for golden_id in wanted[rank, key]:
+                found.setdefault(golden_id, {})[system, entity] = (
+                    f"{system}.{entity}:{ext} could be the same and is not linked yet"
+                )
+    return found
+
+
+def _missing(
+    run: Run, connection: Connection, demands: set[tuple[str, str]]
+) -> set[tuple[str, str]]:
+    """The demanded records that do not exist in the system yet."""
+    there = links.present(connection, {golden for _, golden in demands})
+    return {
+        (system, golden)
+        for system, golden in demands
+        if not any(
+            own == system and not run.systems[system].entities[entity].derived_from
+            for own, entity, _ in there.get(golden, ())
+            if own == system and entity in run.systems[system].entities
+        )
+    }
+
+
+def _keep(spool: Spool, concept: str, planned: Planned) -> None:
+    for step in planned.steps:
+        spool.add(concept, step)
+    room = _SKIPS - len(spool.skips)
+    spool.skips += planned.skips[: max(0, room)]
+    spool.left += max(0, len(planned.skips) - room)
+
+
+def _references(
+    connection: Connection,
+    by_golden: Mapping[str, list[LinkRow]],
+    kids: Mapping[int, list[LinkRow]],
+) -> dict[tuple[str, str], str]:
+    """What the references in the shadows of some links stand for."""
+    wanted: dict[str, set[tuple[str, str]]] = {}
+    rows = [k for found in (*by_golden.values(), *kids.values()) for k in found]
+    for link in rows:
+        for name in link.behind:
+            value = link.shadow.get(name)
+            if isinstance(value, str) and ":" in value:
+                wanted.setdefault(link.system, set()).add(split(value))
+    found = {}
+    for system, refs in wanted.items():
+        for (entity, ext), (golden, _) in links.goldens_of(connection, system, refs).items():
+            if golden is not None:
+                found[system, f"{entity}:{ext}"] = golden
+    return found
+
+
+def operations(run: Run, spool: Spool) -> Iterator[Operation]:
+    """The steps as people see them: references by the names of the records."""
+    for stage in spool.stages():
+        for system in spool.systems(stage):
+            for page in links.chunks(spool.steps(stage, system)):
+                with run.store.write() as connection:
+                    names = goldens.origins(connection, _refs_in(run, page))
+                for step in page:
+                    yield shown(run, step, names)
+
+
+def _refs_in(run: Run, page: Iterable[Step]) -> set[str]:
+    found: set[str] = set()
+    for step in page:
+        mapping = run.systems[step.system].mappings[step.entity]
+        for name, before, after in step.changes:
+            if name in mapping.concept.refs:
+                found |= {v for v in (before, after) if isinstance(v, str)}
+        for name, lists in step.shown.items():
+            refs = mapping.children[name].mapping.concept.refs
+            for line in lists[1]:
+                found |= {line[r] for r in refs if isinstance(line.get(r), str)}
+    return found
+
+
+def shown(run: Run, step: Step, names: Mapping[str, str]) -> Operation:
+    """A step as an operation without wire values."""
+    mapping = run.systems[step.system].mappings[step.entity]
+    changes = [
+        Change(
+            name,
+            names.get(before, before) if name in mapping.concept.refs else before,
+            names.get(after, after) if name in mapping.concept.refs else after,
+        )
+        for name, before, after in step.changes
+    ]
+    for name, (before, after) in step.shown.items():
+        refs = mapping.children[name].mapping.concept.refs
+        named = [
+            {p: names.get(v, v) if p in refs else v for p, v in line.items()} for line in after
+        ]
+        changes.append(Change(name, before, named))
+    kind: OperationKind = step.kind  # type: ignore[assignment]
+    return Operation(
+        step.system, step.entity, kind, step.record, step.ext, tuple(changes), step.reason,
+        step.golden,
+    )  # fmt: skip
+
+
+def digest(found: Iterable[Operation]) -> str:
+    """A digest of operations that does not depend on minted ids or their order."""
+    total = 0
+    for operation in found:
+        changes = [[c.property, c.before, c.after] for c in operation.changes]
+        place = [operation.system, operation.entity, operation.kind, operation.record]
+        text: Any = [*place, operation.id, changes]
+        total += xxhash.xxh3_128_intdigest(msgspec.json.encode(text, order="deterministic"))
+    return f"{total % 2**128:032x}"

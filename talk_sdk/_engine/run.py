@@ -1,0 +1,179 @@
+"""What the stages of one run share: the systems at work, the store, time, and the tally."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from talk_sdk._engine.workers import Workers
+from talk_sdk._store import Store
+from talk_sdk.clock import Clock
+from talk_sdk.connector import Entity
+from talk_sdk.errors import PluginError, TalkError
+from talk_sdk.events import Event, EventKind
+from talk_sdk.http import Http
+from talk_sdk.mapping import Compiled
+from talk_sdk.operations import Drift, Operation, Outcome, Page, Raw, Session, Skip
+
+__all__ = ["Bound", "Run", "Toggle"]
+
+
+@dataclass(frozen=True, slots=True)
+class Toggle:
+    """What may be done to an entity of a system."""
+
+    write: bool = True
+    create: bool = True
+    update: bool = True
+
+
+@dataclass
+class Bound:
+    """A system at work: its connector's hooks, tables and open session."""
+
+    name: str
+    order: int
+    connector: str
+    version: str
+    hooks: Any
+    settings: Any
+    entities: Mapping[str, Entity]
+    mappings: Mapping[str, Compiled]
+    toggles: Mapping[str, Toggle]
+    http: Http
+    workers: int
+    session: Session | None = None
+    epoch: Mapping[str, str] = field(default_factory=dict)
+    seeds: Mapping[str, int] = field(default_factory=dict)
+
+    def toggle(self, entity: str) -> Toggle:
+        """The toggles of an entity."""
+        return self.toggles.get(entity, Toggle())
+
+    def read(self, entity: str, since: str | None) -> Iterator[Page]:
+        """The connector's `talk_read`."""
+        pages: Iterator[Page] = self.hooks.talk_read(
+            session=self.session, entity=entity, since=since
+        )
+        return pages
+
+    def inbound(self, entity: str, records: Sequence[Raw]) -> Sequence[Raw]:
+        """The records as the plugins let the engine see them."""
+        seen: Sequence[Raw] = self.hooks.talk_inbound(
+            system=self.name, entity=entity, records=records
+        )
+        if len(seen) != len(records):
+            raise PluginError(
+                f"A talk_inbound plugin returned {len(seen)} records for {len(records)} of"
+                f" {self.name}.{entity}; it must return one for each."
+            )
+        return seen
+
+    def get(self, entity: str, ids: Sequence[str]) -> dict[str, Raw]:
+        """The connector's `talk_get`, through the inbound plugins; absent ids are left out."""
+        found: Mapping[str, Raw] = self.hooks.talk_get(session=self.session, entity=entity, ids=ids)
+        return dict(zip(found, self.inbound(entity, list(found.values())), strict=True))
+
+    def find(self, entity: str, key: str, values: Sequence[str]) -> Sequence[Raw]:
+        """The connector's `talk_find`, through the inbound plugins."""
+        found: Sequence[Raw] = self.hooks.talk_find(
+            session=self.session, entity=entity, key=key, values=values
+        )
+        return self.inbound(entity, found)
+
+    def write(self, operations: Sequence[Operation]) -> Sequence[Outcome]:
+        """The connector's `talk_write`."""
+        outcomes: Sequence[Outcome] = self.hooks.talk_write(
+            session=self.session, operations=operations
+        )
+        if len(outcomes) != len(operations):
+            raise PluginError(
+                f"The connector {self.connector} answered {len(outcomes)} outcomes for"
+                f" {len(operations)} operations; it must answer one for each."
+            )
+        return outcomes
+
+    def derived(self, concept: str) -> list[str]:
+        """The read-only entities of a concept that come along with others."""
+        return [
+            name
+            for name, mapping in self.mappings.items()
+            if mapping.concept.name == concept and self.entities[name].derived_from
+        ]
+
+
+@dataclass
+class Run:
+    """One execution. `left_out` names what takes no part, with the reason."""
+
+    id: str
+    at: float
+    store: Store
+    systems: Mapping[str, Bound]
+    clock: Clock
+    mint: Callable[[], str]
+    workers: Workers
+    observe: Callable[[Event], None]
+    fresh_within: float = 60.0
+    step: Callable[[str], None] = lambda _name: None
+    left_out: dict[tuple[str, str], str] = field(default_factory=dict)
+    reads: Counter[tuple[str, str]] = field(default_factory=Counter)
+    written: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    conflicts: int = 0
+    frozen: set[str] = field(default_factory=set)
+    stale: set[str] = field(default_factory=set)
+    skips: list[Skip] = field(default_factory=list)
+    drift: list[Drift] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    skews: dict[str, float] = field(default_factory=dict)
+    links: int = 1
+
+    def now(self) -> float:
+        """Seconds since 1970."""
+        return self.clock.now().timestamp()
+
+    def next_link(self) -> int:
+        """An id for a new link."""
+        self.links += 1
+        return self.links - 1
+
+    def tell(self, kind: EventKind, **details: Any) -> None:
+        """Report what happened."""
+        self.observe(Event(kind, self.id, self.clock.now(), **details))
+
+    def leave_out(self, system: str, entities: Iterable[str], error: TalkError | str) -> None:
+        """Let entities of a system take no further part, and say so once."""
+        reason = error if isinstance(error, str) else error.message
+        for entity in entities:
+            self.left_out.setdefault((system, entity), reason)
+        if reason not in self.problems:
+            self.problems.append(reason)
+            self.tell("left_out", system=system, message=reason)
+
+    def mapped(self, concept: str) -> list[tuple[Bound, str]]:
+        """(system, entity) of each mapping to a concept, in the order of talk.toml."""
+        return [
+            (bound, entity)
+            for bound in self.systems.values()
+            for entity, mapping in bound.mappings.items()
+            if mapping.concept.name == concept
+        ]
+
+    def mapping(self, system: str, entity: str) -> Compiled | None:
+        """The table of an entity or of its lines (`Order.lines`); None if it is gone."""
+        bound = self.systems.get(system)
+        if bound is None:
+            return None
+        name, _, children = entity.partition(".")
+        mapping = bound.mappings.get(name)
+        if mapping is None or not children:
+            return mapping
+        inner = mapping.children.get(children)
+        return None if inner is None else inner.mapping
+
+    def order(self, system: str) -> int:
+        """The place of a system in talk.toml; systems that left it come last."""
+        bound = self.systems.get(system)
+        return len(self.systems) if bound is None else bound.order

@@ -1,0 +1,205 @@
+"""From a planned step to an operation with wire values, and the intent that is journaled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from talk_sdk._engine.absorb import keys_of
+from talk_sdk._engine.lines import POSITION
+from talk_sdk._engine.plan import Step, basis
+from talk_sdk._engine.run import Bound, Run
+from talk_sdk._store import GoldenRow, LinkRow
+from talk_sdk._store.journal import Intent
+from talk_sdk.mapping import Compiled
+from talk_sdk.operations import Change, Operation, Raw, Scalar
+
+__all__ = ["Material", "Waits", "operation_of", "prepare", "refs_in"]
+
+
+class Waits(Exception):  # noqa: N818 - not a fault: the step waits for another record
+    """A record that the step refers to does not exist in the system yet."""
+
+    def __init__(self, golden: str) -> None:
+        """Keep the golden record that is waited for."""
+        super().__init__(golden)
+        self.golden = golden
+
+
+@dataclass(frozen=True)
+class Material:
+    """What a step needs to become an operation.
+
+    `there` says, for a golden id, how the system refers to it (`Entity:id`).
+    """
+
+    golden: GoldenRow
+    link: LinkRow | None
+    kids: Sequence[LinkRow]
+    there: Mapping[str, str]
+    current: Raw | None
+
+
+def refs_in(step: Step, mapping: Compiled) -> Iterable[str]:
+    """The golden ids that a step refers to."""
+    for name, _, after in step.changes:
+        if name in mapping.concept.refs and isinstance(after, str):
+            yield after
+    for name, lines in step.lines.items():
+        refs = mapping.children[name].mapping.concept.refs
+        for line in lines:
+            for ref in refs:
+                if isinstance(line.values.get(ref), str):
+                    yield line.values[ref]
+
+
+def prepare(run: Run, bound: Bound, step: Step, material: Material) -> Intent | None:
+    """The intent of a step, None if nothing is left to write.
+
+    Properties that have become pending meanwhile are left out, and whole lists likewise:
+    they are merged first (rule W2).
+
+    Raises:
+        Waits: a record that it refers to does not exist there yet.
+        MappingError: the system cannot say one of the values.
+    """
+    mapping, link = bound.mappings[step.entity], material.link
+    busy = set() if link is None else link.pending.keys() | link.held.keys()
+    changes = [c for c in step.changes if c[0] not in busy]
+    lists = {} if link is not None and link.children is not None else step.lines
+    if step.kind != "create" and not changes and not lists:
+        return None
+    values = _outward({n: after for n, _, after in changes}, mapping, material.there)
+    lines = {
+        name: [
+            [x.golden, x.link, _outward(x.values, mapping.children[name].mapping, material.there)]
+            for x in found
+        ]
+        for name, found in lists.items()
+    }
+    key = run.mint()
+    entity = bound.entities[step.entity]
+    marker = f"{run.store.workspace}:{step.golden}" if entity.marker else None
+    operation: dict[str, Any] = {
+        "record": step.record,
+        "ext": step.ext,
+        "reason": step.reason,
+        "changes": [list(change) for change in changes],
+        "values": values,
+        "lines": lines,
+        "base": {} if link is None else {n: link.shadow.get(n) for n in values},
+        "body": _body(bound, step, values, lines, material),
+        "marker": marker if step.kind == "create" else None,
+        "version": None if link is None else link.version,
+        "deltas": {},
+        "basis": basis(step),
+    }
+    if step.kind == "create":
+        operation["keys"] = _keys(mapping, material.golden)
+    if step.kind == "adjust" and link is not None:
+        operation["deltas"] = {
+            name: str(Decimal(str(after)) - Decimal(str(link.shadow.get(name) or 0)))
+            for name, _, after in changes
+        }
+        operation["changes"] = [[n, link.shadow.get(n), after] for n, _, after in changes]
+    return Intent(
+        key, run.id, bound.name, step.entity, step.kind, step.golden, step.link, operation,
+        run.now(),
+    )  # fmt: skip
+
+
+def _keys(mapping: Compiled, golden: GoldenRow) -> dict[str, str]:
+    keys = keys_of(mapping, golden.data)
+    for rank in mapping.keys:
+        key = mapping.key_of(rank, golden.data)
+        if key is not None:
+            keys[rank] = key
+    return {str(rank): key for rank, key in keys.items()}
+
+
+def _outward(
+    values: Mapping[str, Scalar], mapping: Compiled, there: Mapping[str, str]
+) -> dict[str, Scalar]:
+    """The values with references as the system names them."""
+    found = dict(values)
+    for name in mapping.concept.refs:
+        value = found.get(name)
+        if isinstance(value, str):
+            if value not in there:
+                raise Waits(value)
+            found[name] = there[value]
+    return found
+
+
+def _body(
+    bound: Bound,
+    step: Step,
+    values: Mapping[str, Scalar],
+    lines: Mapping[str, Sequence[Any]],
+    material: Material,
+) -> Raw:
+    mapping, entity = bound.mappings[step.entity], bound.entities[step.entity]
+    body = mapping.outbound(values, material.golden.data)
+    for name, found in lines.items():
+        table = mapping.children[name]
+        table.put(body, _wire_lines(name, found, mapping, material))
+    if step.kind == "create":
+        return _overlay(_constants(mapping), body)
+    if step.kind == "update" and entity.update == "put":
+        return _overlay(material.current or {}, body)
+    return body
+
+
+def _constants(mapping: Compiled) -> Raw:
+    body: Raw = {}
+    for path, value in mapping.constants.items():
+        *parents, last = path.split(".")
+        place = body
+        for name in parents:
+            place = place.setdefault(name, {})
+        place[last] = value
+    return body
+
+
+def _wire_lines(
+    name: str, lines: Sequence[Any], mapping: Compiled, material: Material
+) -> list[Raw]:
+    """The lines as the API wants them. A line that is there keeps what we do not model."""
+    table = mapping.children[name]
+    kids = {kid.id: kid for kid in material.kids if kid.state == "live"}
+    current = table.get(material.current) if material.current else None
+    rows = current if isinstance(current, list) and len(current) == len(kids) else None
+    found = []
+    for _, link, values in lines:
+        kid = kids.get(link) if link is not None else None
+        line = table.mapping.outbound(values, values)
+        if kid is not None and rows is not None:
+            place = kid.shadow.get(POSITION)
+            if isinstance(place, int) and place < len(rows):
+                line = _overlay(rows[place], line)
+        if kid is not None and table.id is not None:
+            line[table.id] = kid.ext.rpartition("/")[2]
+        found.append(line)
+    return found
+
+
+def _overlay(under: Raw, over: Raw) -> Raw:
+    """One record over another, nested ones likewise; lists are replaced."""
+    found = dict(under)
+    for name, value in over.items():
+        below = found.get(name)
+        both = isinstance(value, dict) and isinstance(below, dict)
+        found[name] = _overlay(below, value) if both else value  # type: ignore[arg-type]
+    return found
+
+
+def operation_of(intent: Intent, current: Raw | None = None) -> Operation:
+    """The operation that a connector is handed: the same for the same intent."""
+    what = intent.operation
+    return Operation(
+        intent.system, intent.entity, intent.kind, what["record"], what["ext"],  # type: ignore[arg-type]
+        tuple(Change(*change) for change in what["changes"]), what["reason"], intent.golden,
+        intent.id, what["marker"], what["body"], what["version"], current,
+    )  # fmt: skip

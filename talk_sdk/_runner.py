@@ -1,0 +1,385 @@
+"""The runner: checks, plans and synchronises a workspace. What programs embed."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from random import Random
+from types import TracebackType
+from typing import IO, TYPE_CHECKING, Any, Self
+
+import msgspec
+import uuid_utils
+
+from talk_sdk import _config, _plugins
+from talk_sdk._engine.applying import apply
+from talk_sdk._engine.binding import bind, identify, open_all, opening_error, rules_digest
+from talk_sdk._engine.collecting import collect
+from talk_sdk._engine.matching import match
+from talk_sdk._engine.merging import merge_all
+from talk_sdk._engine.planning import Spool, digest, operations, plan_all
+from talk_sdk._engine.run import Bound, Run
+from talk_sdk._engine.settling import decide_absent, settle
+from talk_sdk._engine.workers import Threads, Workers
+from talk_sdk._store import Store, goldens, items, journal, links
+from talk_sdk.clock import Clock, SystemClock
+from talk_sdk.errors import TalkError
+from talk_sdk.events import Event
+from talk_sdk.operations import Check, Operation, Plan, Report, Session, Status
+
+if TYPE_CHECKING:
+    from talk_sdk.http import Transport
+
+__all__ = ["Approve", "Runner"]
+
+Approve = bool | Callable[[Mapping[tuple[str, str], Mapping[str, int]]], bool]
+"""Whether entities that were never written may be: yes, no, or who to ask with the counts:
+(system, entity) → kind → how many."""
+
+_SKEWED = 30.0  # seconds between two clocks from which `check` warns
+
+
+def _uuid7() -> str:
+    return str(uuid_utils.uuid7())
+
+
+class Runner:
+    """A workspace: the systems of a talk.toml and the store that remembers them.
+
+    Nothing is global: several runners live in one process, and each may be used from any
+    thread, one call at a time. A workspace runs once at a time, whoever asks.
+
+        with Runner.from_config("talk.toml") as runner:
+            report = runner.sync(approve=True)
+    """
+
+    def __init__(  # noqa: PLR0913 - each a part that a test or an embedder may replace
+        self,
+        config: _config.Config,
+        plugins: _plugins.Plugins,
+        *,
+        on_event: Callable[[Event], None] | None = None,
+        clock: Clock | None = None,
+        rng: Random | None = None,
+        mint: Callable[[], str] | None = None,
+        workers: Workers | None = None,
+        transports: Mapping[str, Transport] | None = None,
+        step: Callable[[str], None] | None = None,
+        durable: bool = True,
+    ) -> None:
+        """Use `from_config`, unless time, ids, threads or transports are to be others.
+
+        Args:
+            config: the workspace.
+            plugins: what is installed.
+            on_event: called with everything that happens, in the calling thread.
+            clock: time and sleep.
+            rng: jitter of waits.
+            mint: makes time-ordered ids.
+            workers: who does the HTTP.
+            transports: system → maker of HTTP transports, in place of the network.
+            step: called at each numbered step of a run; may raise to stop it there.
+            durable: whether commits wait for the disk.
+        """
+        self._settings = config
+        self._plugins = plugins
+        self._on_event = on_event
+        self._clock = clock or SystemClock()
+        self._rng = rng or Random()  # noqa: S311 - jitter
+        self._mint = mint or _uuid7
+        self._workers = workers or Threads()
+        self._transports = transports or {}
+        self._step = step or (lambda _name: None)
+        self._durable = durable
+        self._complaints: list[str] = []
+        self._spools: list[IO[bytes]] = []
+        self._bind(writes=False)  # what is wrong with the configuration is said at once
+
+    @classmethod
+    def from_config(
+        cls,
+        source: str | os.PathLike[str] | Mapping[str, Any],
+        *,
+        plugins: _plugins.Plugins | None = None,
+        environ: Mapping[str, str] | None = None,
+        on_event: Callable[[Event], None] | None = None,
+        **parts: Any,
+    ) -> Runner:
+        """A runner for a talk.toml, or for a mapping of the same shape.
+
+        Raises:
+            ConfigError: the configuration is wrong; the message names the place.
+            PluginError: a connector is missing, broken or breaks a promise.
+        """
+        config = _config.load(source, environ=environ)
+        return cls(config, plugins or _plugins.load(environ=environ), on_event=on_event, **parts)
+
+    def __enter__(self) -> Self:
+        """The runner itself; leaving closes it."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the runner."""
+        self.close()
+
+    def close(self) -> None:
+        """Give back what plans hold. Plans cannot be read any more."""
+        for spool in self._spools:
+            spool.close()
+        self._spools.clear()
+
+    def check(self) -> list[Check]:
+        """Look at every system without reading a record: one sentence per thing looked at."""
+        systems = self._bind(writes=False)
+        found = []
+        with self._store() as store:
+            known = {}
+            with store.write() as connection:
+                for name in systems:
+                    known[name] = journal.known_system(connection, name)
+        for bound in systems.values():
+            found += self._check(bound, known[bound.name])
+            bound.http.close()
+        return found
+
+    def _check(self, bound: Bound, known: tuple[str, str] | None) -> list[Check]:
+        name = bound.name
+        found = [Check(name, "settings", True, "The settings are complete.")]
+        try:
+            session: Session = bound.hooks.talk_open(
+                settings=bound.settings, http=bound.http, vault={}
+            )
+        except Exception as error:  # noqa: BLE001 - whatever a connector raises is told
+            found.append(Check(name, "connection", False, opening_error(error, bound).message))
+            return found
+        account = session.account
+        found.append(Check(name, "connection", True, "Reached, and the credentials are accepted."))
+        same = known is None or known == (bound.connector, account.id)
+        words = f"The account is {account.name or account.id} ({account.id})"
+        found.append(
+            Check(
+                name, "identity", same,
+                f"{words}." if same else f"{words}, but this workspace was synchronised with"
+                f" {(known or ('', ''))[1]}; use a new system name for another account.",
+            )
+        )  # fmt: skip
+        found.append(_clock_check(bound))
+        for entity, rights in session.permissions.items():
+            found.append(Check(name, "permissions", True, f"{entity}: {rights}."))
+        return found
+
+    def plan(self) -> Plan:
+        """What `sync` would write now, and why. Writes nothing anywhere.
+
+        What was read is kept in the store; everything else is thrown away. The plan is
+        readable until the runner is closed.
+
+        Raises:
+            TalkError: the run cannot go on: the store is in use, an account is another one.
+        """
+        with self._running("talk plan", writes=False) as run:
+            collect(run)
+            with run.store.rehearsal():
+                match(run)
+                merge_all(run)
+                spool = plan_all(run)
+                plan = self._spooled(run, spool)
+                spool.close()
+            return plan
+
+    def _spooled(self, run: Run, spool: Spool) -> Plan:
+        """The operations in a file of their own, so that the store is not held by a reader."""
+        file: IO[bytes] = tempfile.TemporaryFile(prefix="talk-plan-")  # noqa: SIM115
+        self._spools.append(file)
+        encoder = msgspec.msgpack.Encoder()
+
+        def spooled() -> Iterator[Operation]:
+            for operation in operations(run, spool):
+                line = encoder.encode(operation)
+                file.write(len(line).to_bytes(4, "big") + line)
+                yield operation
+
+        name = digest(spooled())
+        return Plan(
+            lambda: _read_back(file), sum(spool.counts.values()), name, tuple(spool.skips),
+            tuple(spool.drift), (*run.problems, *self._complaints), dict(spool.counts),
+        )  # fmt: skip
+
+    def sync(self, *, approve: Approve = False) -> Report:
+        """Bring all systems to the same state.
+
+        Args:
+            approve: whether entities that were never written may be. By default nothing is
+                written there, and the report says so.
+
+        Raises:
+            TalkError: the run cannot go on: the store is in use, an account is another one.
+        """
+        with self._running("talk sync", writes=True) as run:
+            absent = settle(run)
+            collect(run)
+            decide_absent(run, absent)
+            match(run)
+            merge_all(run)
+            self._write(run, approve)
+            return self._report(run)
+
+    def _write(self, run: Run, approve: Approve) -> None:
+        """Plan and apply; what systems assigned to new records is carried on at once."""
+        only: set[str] | None = None
+        for _ in range(3):
+            spool = plan_all(run, only)
+            try:
+                if not self._approved(run, spool, approve):
+                    return
+                assigned = apply(run, spool) - run.stale
+            finally:
+                spool.close()
+            if not assigned:
+                return
+            only = assigned
+            merge_all(run, only)
+
+    def _approved(self, run: Run, spool: Spool, approve: Approve) -> bool:
+        first: dict[tuple[str, str], dict[str, int]] = {}
+        with run.store.write() as connection:
+            for (system, entity, kind), count in spool.counts.items():
+                if not journal.stream(connection, system, entity).approved:
+                    first.setdefault((system, entity), {})[kind] = count
+        if not first:
+            return True
+        if not (approve if isinstance(approve, bool) else approve(first)):
+            places = ", ".join(f"{system}.{entity}" for system, entity in first)
+            run.problems.append(
+                f"Nothing was written: {places} was never written before, and that has to be"
+                " approved."
+            )
+            return False
+        with run.store.write() as connection:
+            for system, entity in first:
+                stream = journal.stream(connection, system, entity)
+                stream.approved = True
+                journal.save_stream(connection, stream)
+        return True
+
+    def _report(self, run: Run) -> Report:
+        with run.store.write() as connection:
+            items.unpark_stale(connection, run.id, run.left_out)
+            waiting = _status(connection).open
+        outcome = "stopped" if run.problems else "open" if waiting else "done"
+        report = Report(
+            run.id, outcome, dict(run.reads), dict(run.written), run.conflicts, waiting,  # type: ignore[arg-type]
+            (*run.problems, *self._complaints), tuple(run.skips), tuple(run.drift),
+            run.now() - run.at,
+        )  # fmt: skip
+        with run.store.write() as connection:
+            summary = {"written": sum(run.written.values()), "problems": run.problems}
+            journal.end_run(connection, run.id, run.now(), outcome, summary)
+        return report
+
+    def status(self) -> Status:
+        """What the store knows: links per entity, and all that waits for somebody."""
+        with self._store() as store, store.write() as connection:
+            return _status(connection, tuple(self._settings.systems))
+
+    def _bind(self, *, writes: bool) -> dict[str, Bound]:
+        return bind(
+            self._settings, self._plugins, clock=self._clock, rng=self._rng,
+            transports=self._transports, writes=writes,
+        )  # fmt: skip
+
+    @contextmanager
+    def _store(self) -> Iterator[Store]:
+        store = Store(self._settings.store.url, workspace=self._mint(), durable=self._durable)
+        try:
+            yield store
+        finally:
+            store.close()
+
+    @contextmanager
+    def _running(self, what: str, *, writes: bool) -> Iterator[Run]:
+        """A run that owns the workspace, with its systems open and identified."""
+        systems = self._bind(writes=writes)
+        self._complaints = []
+        with self._store() as store, store.locked(what):
+            run = Run(
+                self._mint(), self._clock.now().timestamp(), store, systems, self._clock,
+                self._mint, self._workers, self._tell, self._settings.sync.fresh_within, self._step,
+            )  # fmt: skip
+            try:
+                self._begin(run, what)
+                yield run
+            finally:
+                for bound in systems.values():
+                    bound.http.close()
+                run.tell("run_ended")
+
+    def _begin(self, run: Run, what: str) -> None:
+        run.tell("run_started", message=what)
+        with run.store.write() as connection:
+            run.links = links.next_id(connection)
+            journal.begin_run(connection, run.id, what.rsplit(maxsplit=1)[-1], run.at)
+        open_all(run)
+        identify(run, self._plugins)
+        rules = rules_digest(run.systems)
+        with run.store.write() as connection:
+            if journal.rules(connection) != rules:
+                goldens.soil_all(connection)
+                journal.set_rules(connection, rules)
+
+    def _tell(self, event: Event) -> None:
+        if self._on_event is not None:
+            self._on_event(event)
+        for complaint in self._plugins.notify(event):
+            if complaint not in self._complaints:
+                self._complaints.append(complaint)
+
+
+def _clock_check(bound: Bound) -> Check:
+    skew = bound.http.skew
+    if skew is None:
+        return Check(bound.name, "clock", True, "The system does not tell its time.")
+    seconds = skew.total_seconds()
+    if abs(seconds) <= _SKEWED:
+        return Check(bound.name, "clock", True, f"Its clock and ours differ by {seconds:+.0f} s.")
+    return Check(
+        bound.name, "clock", True,
+        f"Its clock and ours differ by {seconds:+.0f} s: edits that are closer together than that"
+        " are a tie, which the order in talk.toml settles. Set the clock of this machine.",
+    )  # fmt: skip
+
+
+def _read_back(file: IO[bytes]) -> Iterator[Operation]:
+    decoder = msgspec.msgpack.Decoder(Operation)
+    position = 0
+    while True:
+        try:
+            file.seek(position)
+        except ValueError:
+            raise TalkError("The runner that made this plan is closed; plan again.") from None
+        size = file.read(4)
+        if not size:
+            return
+        yield decoder.decode(file.read(int.from_bytes(size, "big")))
+        position = file.tell()
+
+
+def _status(connection: Any, systems: tuple[str, ...] = ()) -> Status:
+    last = journal.last_run(connection)
+    return Status(
+        systems,
+        links.counts(connection),
+        items.listed_dead(connection),
+        items.listed_parked(connection),
+        items.listed_reviews(connection),
+        items.listed_conflicts(connection),
+        items.listed_dead_links(connection),
+        None if last is None else items.moment(last),
+    )

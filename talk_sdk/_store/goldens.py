@@ -1,0 +1,117 @@
+"""Golden records in the store: read and written by the page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from msgspec import json
+from sqlalchemy import Connection, bindparam, insert, select, update
+
+from talk_sdk._store.links import CHUNK, chunks
+from talk_sdk._store.rows import GoldenRow
+from talk_sdk._store.schema import golden
+
+__all__ = ["by_id", "children_of", "clean", "dirty_page", "origins", "save", "soil", "soil_all"]
+
+
+def _row(record: Any) -> GoldenRow:
+    return GoldenRow(
+        record.id, record.concept, record.origin, record.parent, record.position,
+        json.decode(record.data), json.decode(record.revs), json.decode(record.prov),
+        record.state, bool(record.dirty),
+    )  # fmt: skip
+
+
+def _values(row: GoldenRow) -> dict[str, Any]:
+    return {
+        "id": row.id, "concept": row.concept, "origin": row.origin, "parent": row.parent,
+        "position": row.position, "data": json.encode(row.data).decode(),
+        "revs": json.encode(row.revs).decode(), "prov": json.encode(row.prov).decode(),
+        "state": row.state, "dirty": int(row.dirty),
+    }  # fmt: skip
+
+
+def by_id(connection: Connection, ids: Iterable[str]) -> dict[str, GoldenRow]:
+    """The golden records with these ids."""
+    found: dict[str, GoldenRow] = {}
+    for page in chunks(ids):
+        for record in connection.execute(select(golden).where(golden.c.id.in_(page))):
+            found[record.id] = _row(record)
+    return found
+
+
+def children_of(connection: Connection, parents: Iterable[str]) -> dict[str, list[GoldenRow]]:
+    """Parent → its lines, in their order; deleted ones included."""
+    found: dict[str, list[GoldenRow]] = {}
+    for page in chunks(parents):
+        query = (
+            select(golden)
+            .where(golden.c.parent.in_(page))
+            .order_by(golden.c.parent, golden.c.position, golden.c.id)
+        )
+        for record in connection.execute(query):
+            found.setdefault(record.parent, []).append(_row(record))
+    return found
+
+
+def save(connection: Connection, rows: Iterable[GoldenRow]) -> None:
+    """Insert the fresh ones, write the others."""
+    for page in chunks(rows):
+        fresh = [_values(row) for row in page if row.fresh]
+        if fresh:
+            connection.execute(insert(golden), fresh)
+        known = [{**_values(row), "b_id": row.id} for row in page if not row.fresh]
+        if known:
+            connection.execute(_UPDATE, known)
+        for row in page:
+            row.fresh = False
+
+
+_UPDATE = (
+    update(golden)
+    .where(golden.c.id == bindparam("b_id"))
+    .values({c.name: bindparam(c.name) for c in golden.c})
+)
+
+
+def dirty_page(connection: Connection, concept: str, after: str) -> list[GoldenRow]:
+    """A page of golden records that plan has to look at, in order of id."""
+    query = (
+        select(golden)
+        .where(
+            golden.c.concept == concept,
+            golden.c.dirty == 1,
+            golden.c.id > after,
+            golden.c.parent.is_(None),
+        )
+        .order_by(golden.c.id)
+        .limit(CHUNK)
+    )
+    return [_row(record) for record in connection.execute(query)]
+
+
+def clean(connection: Connection, ids: Iterable[str]) -> None:
+    """Plan has nothing more to do for these."""
+    for page in chunks(ids):
+        connection.execute(update(golden).where(golden.c.id.in_(page)).values(dirty=0))
+
+
+def soil(connection: Connection, ids: Iterable[str]) -> None:
+    """Plan has to look at these."""
+    for page in chunks(ids):
+        connection.execute(update(golden).where(golden.c.id.in_(page)).values(dirty=1))
+
+
+def soil_all(connection: Connection) -> None:
+    """Plan has to look at everything: a rule has changed."""
+    connection.execute(update(golden).where(golden.c.parent.is_(None)).values(dirty=1))
+
+
+def origins(connection: Connection, ids: Iterable[str]) -> dict[str, str]:
+    """Golden id → the name that people know it by."""
+    found: dict[str, str] = {}
+    for page in chunks(ids):
+        query = select(golden.c.id, golden.c.origin).where(golden.c.id.in_(page))
+        found.update((ident, origin) for ident, origin in connection.execute(query))
+    return found

@@ -1,0 +1,230 @@
+"""What waits for somebody or something: parked, dead letters, conflicts, reviews, drift."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from msgspec import json
+from sqlalchemy import Connection, delete, func, insert, select, update
+
+from talk_sdk._store.schema import (
+    conflicts,
+    dead_letters,
+    drift,
+    links,
+    parked,
+    reviews,
+)
+from talk_sdk.operations import Drift, Item
+
+__all__ = [
+    "add_conflicts",
+    "add_drift",
+    "add_review",
+    "bury",
+    "clear_dead",
+    "close_reviews",
+    "dead",
+    "listed_conflicts",
+    "listed_dead",
+    "listed_dead_links",
+    "listed_parked",
+    "listed_reviews",
+    "moment",
+    "park",
+    "unpark",
+    "unpark_stale",
+]
+
+
+def park(
+    connection: Connection, run: str, at: float, found: Mapping[tuple[str, str, str], str]
+) -> None:
+    """(system, entity, record) → why it waits. A record that waits on keeps its `since`."""
+    for (system, entity, record), reason in found.items():
+        where = _at(parked, system, entity, record)
+        done = connection.execute(update(parked).where(*where).values(reason=reason, run=run))
+        if done.rowcount == 0:
+            connection.execute(
+                insert(parked).values(
+                    system=system, entity=entity, record=record, reason=reason, since=at, run=run
+                )
+            )
+
+
+def unpark_stale(connection: Connection, run: str, left_out: Iterable[tuple[str, str]]) -> None:
+    """What was not parked again in this run waits no longer, unless it was not looked at."""
+    skip = set(left_out)
+    query = select(parked.c.system, parked.c.entity, parked.c.record).where(parked.c.run != run)
+    for system, entity, record in connection.execute(query).all():
+        if (system, entity) not in skip:
+            connection.execute(delete(parked).where(*_at(parked, system, entity, record)))
+
+
+def unpark(connection: Connection, system: str, entity: str, record: str) -> None:
+    """It waits no longer."""
+    connection.execute(delete(parked).where(*_at(parked, system, entity, record)))
+
+
+def _at(table: Any, system: str, entity: str, record: str) -> list[Any]:
+    return [table.c.system == system, table.c.entity == entity, table.c.record == record]
+
+
+def bury(
+    connection: Connection,
+    at: float,
+    direction: str,
+    found: Mapping[tuple[str, str, str], tuple[str, Any, str]],
+) -> None:
+    """(system, entity, record) → (reason, raw, basis): cannot be processed as it is.
+
+    `basis` says of what the failure is one: the same basis need not be tried again.
+    """
+    for (system, entity, record), (reason, raw, basis) in found.items():
+        where = [*_at(dead_letters, system, entity, record), dead_letters.c.direction == direction]
+        values = {"reason": reason, "last": at, "basis": basis,
+                  "raw": None if raw is None else json.encode(raw).decode()}  # fmt: skip
+        done = connection.execute(
+            update(dead_letters).where(*where).values(times=dead_letters.c.times + 1, **values)
+        )
+        if done.rowcount == 0:
+            connection.execute(
+                insert(dead_letters).values(
+                    system=system, entity=entity, record=record, direction=direction,
+                    first=at, times=1, **values,
+                )
+            )  # fmt: skip
+
+
+def dead(connection: Connection, direction: str) -> dict[tuple[str, str, str], str]:
+    """(system, entity, record) → basis."""
+    query = select(dead_letters).where(dead_letters.c.direction == direction)
+    return {(r.system, r.entity, r.record): r.basis for r in connection.execute(query)}
+
+
+def clear_dead(
+    connection: Connection, direction: str, found: Iterable[tuple[str, str, str]]
+) -> None:
+    """These went through after all."""
+    for system, entity, record in found:
+        connection.execute(
+            delete(dead_letters).where(
+                *_at(dead_letters, system, entity, record), dead_letters.c.direction == direction
+            )
+        )
+
+
+def add_conflicts(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Record conflicts: run, golden, origin, property, at, values, decision."""
+    if rows:
+        connection.execute(
+            insert(conflicts),
+            [{**row, "values": json.encode(row["values"]).decode()} for row in rows],
+        )
+
+
+def add_review(
+    connection: Connection,
+    system: str,
+    entity: str,
+    record: str,
+    kind: str,
+    reason: str,
+    at: float,
+    data: Any = None,
+) -> None:
+    """Ask a person, once per record and kind."""
+    where = [*_at(reviews, system, entity, record), reviews.c.kind == kind,
+             reviews.c.state == "open"]  # fmt: skip
+    if connection.scalar(select(func.count()).select_from(reviews).where(*where)):
+        return
+    connection.execute(
+        insert(reviews).values(
+            system=system, entity=entity, record=record, kind=kind, reason=reason, since=at,
+            data=json.encode(data or {}).decode(),
+        )
+    )  # fmt: skip
+
+
+def close_reviews(connection: Connection, kind: str, found: Iterable[tuple[str, str, str]]) -> None:
+    """The question has answered itself."""
+    for system, entity, record in found:
+        connection.execute(
+            update(reviews)
+            .where(*_at(reviews, system, entity, record), reviews.c.kind == kind)
+            .values(state="closed")
+        )
+
+
+def add_drift(connection: Connection, at: float, found: Iterable[tuple[str, Drift]]) -> list[Drift]:
+    """(golden id, drift): remember what a system cannot hold; returns what was not known yet."""
+    fresh = []
+    for golden, item in found:
+        where = [drift.c.system == item.system, drift.c.entity == item.entity,
+                 drift.c.golden == golden, drift.c.property == item.property]  # fmt: skip
+        if connection.scalar(select(func.count()).select_from(drift).where(*where)):
+            continue
+        connection.execute(
+            insert(drift).values(
+                system=item.system, entity=item.entity, golden=golden, property=item.property,
+                reason=item.reason, since=at,
+            )
+        )  # fmt: skip
+        fresh.append(item)
+    return fresh
+
+
+def moment(seconds: float) -> datetime:
+    """Seconds since 1970 as a time."""
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def listed_parked(connection: Connection) -> list[Item]:
+    """What waits for another record."""
+    query = select(parked).order_by(parked.c.since)
+    return [
+        Item(r.system, r.entity, r.record, r.reason, moment(r.since))
+        for r in connection.execute(query)
+    ]
+
+
+def listed_dead(connection: Connection) -> list[Item]:
+    """What could not be processed."""
+    query = select(dead_letters).order_by(dead_letters.c.first)
+    return [
+        Item(r.system, r.entity, r.record, r.reason, moment(r.first))
+        for r in connection.execute(query)
+    ]
+
+
+def listed_reviews(connection: Connection) -> list[Item]:
+    """What a person has to decide."""
+    query = select(reviews).where(reviews.c.state == "open").order_by(reviews.c.since)
+    return [
+        Item(r.system, r.entity, r.record, f"{r.kind}: {r.reason}", moment(r.since))
+        for r in connection.execute(query)
+    ]
+
+
+def listed_conflicts(connection: Connection, most: int = 100) -> list[Item]:
+    """The newest conflicts, settled ones too."""
+    query = select(conflicts).order_by(conflicts.c.id.desc()).limit(most)
+    found = []
+    for r in connection.execute(query):
+        system, _, rest = r.origin.partition(".")
+        entity, _, ext = rest.partition(":")
+        found.append(Item(system, entity, ext, f"{r.property}: {r.decision}", moment(r.at)))
+    return found
+
+
+def listed_dead_links(connection: Connection) -> list[Item]:
+    """Records that are gone from their system."""
+    query = select(links.c.system, links.c.entity, links.c.ext, links.c.seen).where(
+        links.c.state == "dead", links.c.parent.is_(None)
+    )
+    return [
+        Item(system, entity, ext, "the record is gone from its system", moment(seen))
+        for system, entity, ext, seen in connection.execute(query)
+    ]

@@ -1,0 +1,323 @@
+"""Links and their match keys in the store: read and written by the page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
+
+from msgspec import json
+from sqlalchemy import Connection, and_, bindparam, delete, func, insert, select, update
+
+from talk_sdk._store.rows import LinkRow
+from talk_sdk._store.schema import keys, links
+
+__all__ = [
+    "CHUNK",
+    "by_ext",
+    "by_golden",
+    "by_id",
+    "children_of",
+    "chunks",
+    "count_live",
+    "counts",
+    "dirty_goldens",
+    "glance",
+    "goldens_of",
+    "keys_of",
+    "live_ids",
+    "next_id",
+    "present",
+    "put_keys",
+    "rows_in_state",
+    "save",
+    "unlinked",
+    "unlinked_with",
+    "update_links",
+]
+
+T = TypeVar("T")
+
+CHUNK = 500
+
+_FIXED = {"id", "system", "entity", "concept"}
+_COLUMNS = [c for c in links.c if c.name != "dirty"]
+
+
+def chunks(items: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
+    """The items in lists of at most `size`."""
+    page: list[T] = []
+    for item in items:
+        page.append(item)
+        if len(page) == size:
+            yield page
+            page = []
+    if page:
+        yield page
+
+
+def _decode(text: str | None) -> Any:
+    return json.decode(text) if text else {}
+
+
+def _encode(value: Any) -> str | None:
+    return json.encode(value).decode() if value else None
+
+
+def _row(record: Any) -> LinkRow:
+    return LinkRow(
+        record.id, record.system, record.entity, record.ext, record.concept, record.golden,
+        record.parent, record.state, _decode(record.shadow), _decode(record.pending),
+        _decode(record.behind), _decode(record.found), _decode(record.held),
+        json.decode(record.children) if record.children else None,
+        record.fingerprint, record.version, record.mod_lo, record.mod_hi, record.created,
+        record.seen, record.edit_lo, record.edit_hi,
+    )  # fmt: skip
+
+
+def _values(link: LinkRow) -> dict[str, Any]:
+    return {
+        "id": link.id, "system": link.system, "entity": link.entity, "ext": link.ext,
+        "concept": link.concept, "golden": link.golden, "parent": link.parent,
+        "state": link.state, "shadow": json.encode(link.shadow).decode(),
+        "pending": _encode(link.pending), "behind": _encode(link.behind),
+        "found": _encode(link.found), "held": _encode(link.held),
+        "children": None if link.children is None else json.encode(link.children).decode(),
+        "fingerprint": link.fingerprint, "version": link.version, "mod_lo": link.mod_lo,
+        "mod_hi": link.mod_hi, "created": link.created, "seen": link.seen,
+        "edit_lo": link.edit_lo, "edit_hi": link.edit_hi, "dirty": int(link.dirty),
+    }  # fmt: skip
+
+
+def next_id(connection: Connection) -> int:
+    """The first id that no link has yet."""
+    return int(connection.scalar(select(func.coalesce(func.max(links.c.id), 0))) or 0) + 1
+
+
+def glance(
+    connection: Connection, system: str, entity: str, ids: Sequence[str]
+) -> dict[str, tuple[int, bytes | None]]:
+    """External id → (link id, fingerprint): enough to see what has not changed."""
+    found: dict[str, tuple[int, bytes | None]] = {}
+    for page in chunks(ids):
+        query = select(links.c.ext, links.c.id, links.c.fingerprint).where(
+            links.c.system == system,
+            links.c.entity == entity,
+            links.c.ext.in_(page),
+            links.c.state.in_(("new", "live", "review")),
+        )
+        for ext, link, fingerprint in connection.execute(query):
+            found[ext] = (link, fingerprint)
+    return found
+
+
+def by_ext(
+    connection: Connection, system: str, entity: str, ids: Sequence[str]
+) -> dict[str, LinkRow]:
+    """The links of some external ids."""
+    found: dict[str, LinkRow] = {}
+    for page in chunks(ids):
+        query = select(*_COLUMNS).where(
+            links.c.system == system, links.c.entity == entity, links.c.ext.in_(page)
+        )
+        for record in connection.execute(query):
+            found[record.ext] = _row(record)
+    return found
+
+
+def by_id(connection: Connection, ids: Iterable[int]) -> dict[int, LinkRow]:
+    """The links with these ids."""
+    found: dict[int, LinkRow] = {}
+    for page in chunks(ids):
+        for record in connection.execute(select(*_COLUMNS).where(links.c.id.in_(page))):
+            found[record.id] = _row(record)
+    return found
+
+
+def by_golden(connection: Connection, goldens: Iterable[str]) -> dict[str, list[LinkRow]]:
+    """Golden id → its links, in the order in which they were made."""
+    found: dict[str, list[LinkRow]] = {}
+    for page in chunks(goldens):
+        query = select(*_COLUMNS).where(links.c.golden.in_(page)).order_by(links.c.id)
+        for record in connection.execute(query):
+            found.setdefault(record.golden, []).append(_row(record))
+    return found
+
+
+def children_of(connection: Connection, parents: Iterable[int]) -> dict[int, list[LinkRow]]:
+    """Parent link → the links of its lines."""
+    found: dict[int, list[LinkRow]] = {}
+    for page in chunks(parents):
+        query = select(*_COLUMNS).where(links.c.parent.in_(page)).order_by(links.c.id)
+        for record in connection.execute(query):
+            found.setdefault(record.parent, []).append(_row(record))
+    return found
+
+
+def save(connection: Connection, rows: Iterable[LinkRow]) -> None:
+    """Insert new links."""
+    for page in chunks(rows):
+        connection.execute(insert(links), [_values(row) for row in page])
+
+
+_UPDATE = (
+    update(links)
+    .where(links.c.id == bindparam("b_id"))
+    .values({c.name: bindparam(c.name) for c in links.c if c.name not in _FIXED})
+)
+
+
+def update_links(connection: Connection, rows: Iterable[LinkRow]) -> None:
+    """Write changed links."""
+    for page in chunks(rows):
+        values = []
+        for row in page:
+            value = _values(row)
+            value["b_id"] = value.pop("id")
+            for name in _FIXED - {"id"}:
+                del value[name]
+            values.append(value)
+        connection.execute(_UPDATE, values)
+
+
+def put_keys(connection: Connection, concept: str, found: Mapping[int, Mapping[int, str]]) -> None:
+    """Replace the match keys of links: link → rank → folded key."""
+    for page in chunks(found):
+        connection.execute(delete(keys).where(keys.c.link.in_(page)))
+        rows = [
+            {"link": link, "rank": rank, "concept": concept, "value": value}
+            for link in page
+            for rank, value in found[link].items()
+        ]
+        if rows:
+            connection.execute(insert(keys), rows)
+
+
+def keys_of(connection: Connection, ids: Iterable[int]) -> dict[int, dict[int, str]]:
+    """Link → rank → key."""
+    found: dict[int, dict[int, str]] = {}
+    for page in chunks(ids):
+        query = select(keys.c.link, keys.c.rank, keys.c.value).where(keys.c.link.in_(page))
+        for link, rank, value in connection.execute(query):
+            found.setdefault(link, {})[rank] = value
+    return found
+
+
+def unlinked_with(
+    connection: Connection, concept: str, rank: int, values: Iterable[str]
+) -> Iterator[tuple[str, str, str, str]]:
+    """(key, system, entity, external id) of unlinked rows that have one of these keys."""
+    for page in chunks(values):
+        query = (
+            select(keys.c.value, links.c.system, links.c.entity, links.c.ext)
+            .join(links, links.c.id == keys.c.link)
+            .where(keys.c.concept == concept, keys.c.rank == rank, keys.c.value.in_(page))
+            .where(links.c.golden.is_(None), links.c.state.in_(("new", "review")))
+        )
+        yield from ((r.value, r.system, r.entity, r.ext) for r in connection.execute(query))
+
+
+def goldens_of(
+    connection: Connection, system: str, refs: Iterable[tuple[str, str]]
+) -> dict[tuple[str, str], tuple[str | None, str]]:
+    """(entity, external id) → (golden id, state of the link), for references of a system."""
+    wanted: dict[str, set[str]] = {}
+    for entity, ext in refs:
+        wanted.setdefault(entity, set()).add(ext)
+    found: dict[tuple[str, str], tuple[str | None, str]] = {}
+    for entity, ids in wanted.items():
+        for page in chunks(sorted(ids)):
+            query = select(links.c.ext, links.c.golden, links.c.state).where(
+                links.c.system == system, links.c.entity == entity, links.c.ext.in_(page)
+            )
+            for ext, golden, state in connection.execute(query):
+                found[entity, ext] = (golden, state)
+    return found
+
+
+def present(
+    connection: Connection, goldens: Iterable[str]
+) -> dict[str, list[tuple[str, str, str]]]:
+    """Golden id → (system, entity, external id) of its live links."""
+    found: dict[str, list[tuple[str, str, str]]] = {}
+    for page in chunks(goldens):
+        query = select(links.c.golden, links.c.system, links.c.entity, links.c.ext).where(
+            links.c.golden.in_(page), links.c.state == "live"
+        )
+        for golden, system, entity, ext in connection.execute(query):
+            found.setdefault(golden, []).append((system, entity, ext))
+    return found
+
+
+def dirty_goldens(connection: Connection, concept: str, after: str) -> list[str]:
+    """A page of golden ids with a link that merge has to look at, in order of id."""
+    query = (
+        select(links.c.golden)
+        .where(
+            links.c.concept == concept,
+            links.c.dirty == 1,
+            links.c.golden > after,
+            links.c.state == "live",
+        )
+        .distinct()
+        .order_by(links.c.golden)
+        .limit(CHUNK)
+    )
+    return list(connection.scalars(query))
+
+
+def unlinked(connection: Connection, concept: str, after: int) -> list[LinkRow]:
+    """A page of links that match has to look at, in order of id."""
+    query = (
+        select(*_COLUMNS)
+        .where(links.c.concept == concept, links.c.state == "new", links.c.id > after)
+        .order_by(links.c.id)
+        .limit(CHUNK)
+    )
+    return [_row(record) for record in connection.execute(query)]
+
+
+def rows_in_state(connection: Connection, states: Sequence[str]) -> list[LinkRow]:
+    """The links in some state, lines excepted."""
+    query = select(*_COLUMNS).where(links.c.state.in_(states), links.c.parent.is_(None))
+    return [_row(record) for record in connection.execute(query.order_by(links.c.id))]
+
+
+def counts(connection: Connection) -> dict[tuple[str, str], int]:
+    """(system, entity) → live links."""
+    query = (
+        select(links.c.system, links.c.entity, func.count())
+        .where(links.c.state == "live", links.c.parent.is_(None))
+        .group_by(links.c.system, links.c.entity)
+    )
+    return {(system, entity): count for system, entity, count in connection.execute(query)}
+
+
+def count_live(connection: Connection, system: str, entity: str) -> int:
+    """How many links of an entity stand for records that we believe to exist."""
+    query = select(func.count()).where(_existing(system, entity))
+    return int(connection.scalar(query) or 0)
+
+
+def live_ids(connection: Connection, system: str, entity: str) -> Iterator[tuple[int, str]]:
+    """(link id, external id) of those, page by page."""
+    after = 0
+    while True:
+        query = (
+            select(links.c.id, links.c.ext)
+            .where(_existing(system, entity), links.c.id > after)
+            .order_by(links.c.id)
+            .limit(5000)
+        )
+        page = list(connection.execute(query))
+        if not page:
+            return
+        yield from ((row.id, row.ext) for row in page)
+        after = page[-1].id
+
+
+def _existing(system: str, entity: str) -> Any:
+    return and_(
+        links.c.system == system,
+        links.c.entity == entity,
+        links.c.state.in_(("new", "live", "review")),
+    )
