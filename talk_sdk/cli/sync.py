@@ -1,0 +1,113 @@
+"""`talk sync`: read everything, decide, write."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from talk_sdk.cli.output import JSON_HELP, counts, print_json, print_table
+from talk_sdk.cli.progress import progress
+from talk_sdk.cli.wiring import DONE, OPEN, STOPPED, wiring
+
+if TYPE_CHECKING:
+    from talk_sdk.cli.progress import Shown
+    from talk_sdk.operations import Report
+
+__all__ = ["sync"]
+
+YES_HELP = "Do not ask before the first write into an entity."
+OUTCOMES = {"done": DONE, "open": OPEN, "stopped": STOPPED}
+
+FirstWrites = Mapping[tuple[str, str], Mapping[str, int]]
+
+
+def sync(
+    context: typer.Context,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help=YES_HELP)] = False,
+    as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
+) -> None:
+    """Bring all systems to the same state. Asks before it writes anywhere for the first time."""
+    wired = wiring(context)
+    terminal = wired.is_terminal()
+    with progress(terminal=terminal) as shown, wired.runner(shown.event) as runner:
+        asking = Asking(shown, terminal=terminal)
+        report = runner.sync(approve=True if yes else asking.approve)
+        shown.stop()
+    if as_json:
+        print_json(_as_json(report))
+    else:
+        _print(report)
+    if asking.refused:
+        typer.echo(f"Not written: {asking.refused}.", err=True)
+        raise typer.Exit(STOPPED)
+    raise typer.Exit(OUTCOMES[report.outcome])
+
+
+class Asking:
+    """Shows what would be written for the first time, and asks whether it may be.
+
+    Attributes:
+        refused: why nothing was written there; empty if it was approved or never asked.
+    """
+
+    def __init__(self, shown: Shown, *, terminal: bool) -> None:
+        self._shown = shown
+        self._terminal = terminal
+        self.refused = ""
+
+    def approve(self, first: FirstWrites) -> bool:
+        """Ask; without a terminal there is nobody to ask, and `--yes` is needed."""
+        self._shown.stop()
+        typer.echo("Nothing has been written here before:", err=True)
+        for (system, entity), kinds in first.items():
+            amounts = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
+            typer.echo(f"  {system}.{entity}: {amounts}", err=True)
+        if not self._terminal:
+            self.refused = "the first write needs a yes: `talk plan` shows it, `--yes` allows it"
+        elif not self._confirmed():
+            self.refused = "you said no; `talk plan` shows each write"
+        return not self.refused
+
+    @staticmethod
+    def _confirmed() -> bool:
+        try:
+            return typer.confirm("Write this?", default=False, err=True)
+        except typer.Abort:
+            # Ctrl-C at the question is a no, and the run ends in good order.
+            return False
+
+
+def _as_json(report: Report) -> dict[str, object]:
+    return {
+        "run": report.run,
+        "outcome": report.outcome,
+        "read": counts(report.read, ("system", "entity")),
+        "written": counts(report.written, ("system", "entity", "kind")),
+        "conflicts": report.conflicts,
+        "open": report.open,
+        "problems": report.problems,
+        "skips": report.skips,
+        "drift": report.drift,
+        "seconds": report.seconds,
+    }
+
+
+def _print(report: Report) -> None:
+    read = [(f"{system}.{entity}", "read", n) for (system, entity), n in report.read.items()]
+    written = [
+        (f"{system}.{entity}", kind, count)
+        for (system, entity, kind), count in report.written.items()
+    ]
+    print_table(("entity", "what", "records"), read + written)
+    if report.conflicts:
+        typer.echo(f"Conflicts settled: {report.conflicts}. `talk status` lists them.")
+    if report.open:
+        waiting = ", ".join(f"{count} {kind}" for kind, count in report.open.items())
+        typer.echo(f"Waiting for somebody: {waiting}. `talk status` lists them.")
+    for problem in report.problems:
+        typer.echo(f"problem: {problem}", err=True)
+    total = sum(report.written.values())
+    end = {"done": "Done", "open": "Done", "stopped": "Stopped"}[report.outcome]
+    typer.echo(f"{end}. Writes: {total}, in {report.seconds:.1f} s (run {report.run}).")

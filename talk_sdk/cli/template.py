@@ -1,0 +1,131 @@
+"""Writes a talk.toml that explains itself, from the connectors' settings models."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, get_args
+
+from pydantic import BaseModel, SecretBytes, SecretStr
+from pydantic_core import PydanticUndefined
+
+if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
+
+__all__ = ["Values", "is_secret", "template", "typed", "variable"]
+
+Values = Mapping[str, object]
+
+HEAD = """\
+# The workspace of talk-sdk: which systems are kept in sync, and how.
+# `talk check` tests it, `talk plan` shows what a sync would write, `talk sync` writes it.
+"""
+
+FOOT = """\
+# What may be written to an entity; everything, unless it is said here.
+# [systems.{first}.entities.Customer]
+# write = true
+# create = true
+# update = true
+
+[conflicts]
+# Two edits of one property: the newest stands.
+# default = "newest"
+
+[sync]
+# Seconds after which a record is looked at again before it is updated.
+# fresh_within = 60
+# Requests in flight, per system.
+# workers = 4
+
+[store]
+# Links and history; a file name is relative to this file.
+# url = "sqlite:///talk.db"
+"""
+
+
+def template(systems: Mapping[str, tuple[str, str, type[BaseModel], Values]]) -> str:
+    """The text of a talk.toml.
+
+    Args:
+        systems: name → connector, its label, its settings model and the values that are known;
+            other fields are comments, secrets are read from the environment.
+    """
+    parts = [HEAD]
+    for name, (connector, label, model, values) in systems.items():
+        lines = [f"# {label}", f"[systems.{name}]", f"connector = {_toml(connector)}"]
+        for key, field in model.model_fields.items():
+            lines += ["", *_described(field), _line(name, field.alias or key, field, values)]
+        parts.append("\n".join(lines) + "\n")
+    return "\n".join([*parts, FOOT.format(first=next(iter(systems)))])
+
+
+def variable(system: str, key: str) -> str:
+    """The environment variable that a secret is taken from: `SHOP_TOKEN`."""
+    return f"{system}_{key}".replace("-", "_").upper()
+
+
+def typed(text: str, field: FieldInfo) -> object:
+    """A value from the command line: text where the field is text, else as TOML reads it.
+
+    `env:NAME` is taken from the environment when talk.toml is read.
+    """
+    if text.startswith("env:"):
+        return {"env": text.removeprefix("env:")}
+    if field.annotation is str or is_secret(field):
+        return text
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def is_secret(field: FieldInfo) -> bool:
+    """Whether a setting is to be kept out of files, logs and plans."""
+    choices = (field.annotation, *get_args(field.annotation))
+    return any(choice in {SecretStr, SecretBytes} for choice in choices)
+
+
+def _described(field: FieldInfo) -> list[str]:
+    text = " ".join((field.description or "").split())
+    need = "Needed." if field.is_required() else ""
+    return [f"# {line}" for line in (text, need) if line]
+
+
+def _line(system: str, key: str, field: FieldInfo, values: Values) -> str:
+    if key in values:
+        return f"{_key(key)} = {_toml(values[key])}"
+    if is_secret(field):
+        line = f"{_key(key)} = {_toml({'env': variable(system, key)})}"
+        return line if field.is_required() else f"# {line}"
+    default = field.get_default(call_default_factory=True, validated_data={})
+    if default is None or default is PydanticUndefined:
+        return f"# {_key(key)} ="
+    return f"# {_key(key)} = {_toml(_plain(default))}"
+
+
+def _plain(value: Any) -> Any:
+    """A default as JSON has it: nested models as tables."""
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json", exclude_none=True)
+    return value
+
+
+def _key(key: str) -> str:
+    return key if key.replace("-", "_").isidentifier() and key.isascii() else _toml(key)
+
+
+def _toml(value: object) -> str:
+    """A value as TOML writes it, on one line."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return repr(value)
+    if isinstance(value, Mapping):
+        inner = ", ".join(f"{_key(str(k))} = {_toml(v)}" for k, v in value.items())
+        return f"{{ {inner} }}" if inner else "{}"
+    if isinstance(value, list | tuple | set | frozenset):
+        return f"[{', '.join(_toml(item) for item in value)}]"
+    # A basic string of TOML is a string of JSON, but for one character.
+    return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")

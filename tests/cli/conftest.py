@@ -1,0 +1,172 @@
+"""`talk` as a person types it, over a runner that answers what a test says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Self
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from talk_sdk._plugins import LoadedConnector, Plugins
+from talk_sdk.cli import build
+from talk_sdk.cli.wiring import Wiring
+from talk_sdk.events import Event
+from talk_sdk.operations import Change, Item, Operation, Plan, Report, Status
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def event(kind: Any, **more: Any) -> Event:
+    return Event(kind=kind, run="r1", at=NOON, **more)
+
+
+def plan_of(*operations: Operation, **more: Any) -> Plan:
+    counts: dict[tuple[str, str, str], int] = {}
+    for found in operations:
+        key = (found.system, found.entity, found.kind)
+        counts[key] = counts.get(key, 0) + 1
+    return Plan(
+        read=lambda: iter(operations), count=len(operations), digest="d1g", counts=counts, **more
+    )
+
+
+def operation(number: int, **more: Any) -> Operation:
+    values: dict[str, Any] = {
+        "system": "books",
+        "entity": "Customer",
+        "kind": "update",
+        "record": f"shop.Customer:{number}",
+        "id": f"B{number}",
+        "changes": (Change("email", "old@x.example", "new@x.example"),),
+        "reason": "changed in shop",
+    }
+    return Operation(**(values | more))
+
+
+def report(**more: Any) -> Report:
+    values: dict[str, Any] = {
+        "run": "r1",
+        "outcome": "done",
+        "read": {("shop", "Customer"): 12},
+        "written": {("books", "Customer", "create"): 7},
+        "conflicts": 0,
+        "open": {},
+        "problems": [],
+        "skips": [],
+        "drift": [],
+        "seconds": 1.25,
+    }
+    return Report(**(values | more))
+
+
+def status(**more: Any) -> Status:
+    values: dict[str, Any] = {
+        "systems": ["shop", "books"],
+        "links": {("shop", "Customer"): 12},
+        "dead_letters": [],
+        "parked": [],
+        "reviews": [],
+        "conflicts": [],
+        "dead_links": [],
+        "last_run": NOON,
+    }
+    return Status(**(values | more))
+
+
+def item(number: int) -> Item:
+    return Item("shop", "Customer", f"S{number}", f"no country [code] {number}", NOON)
+
+
+@dataclass
+class FakeRunner:
+    """Answers what it is given; `first` is what a sync asks to be approved."""
+
+    answers: dict[str, Any]
+    first: dict[tuple[str, str], dict[str, int]]
+    events: list[Event]
+    approved: list[bool] = field(default_factory=list)
+    closed: bool = False
+    on_event: Callable[[Event], None] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.closed = True
+
+    def check(self) -> Any:
+        return self._answer("check")
+
+    def plan(self) -> Any:
+        return self._answer("plan")
+
+    def status(self) -> Any:
+        return self._answer("status")
+
+    def sync(self, approve: Any = False) -> Any:
+        if self.first:
+            self.approved.append(approve if isinstance(approve, bool) else approve(self.first))
+        return self._answer("sync")
+
+    def _answer(self, name: str) -> Any:
+        for happened in self.events:
+            if self.on_event:
+                self.on_event(happened)
+        found = self.answers[name]
+        if isinstance(found, BaseException):
+            raise found
+        return found
+
+
+@dataclass
+class Talk:
+    """A `talk` command with what it is connected to."""
+
+    folder: Path
+    answers: dict[str, Any] = field(default_factory=dict)
+    first: dict[tuple[str, str], dict[str, int]] = field(default_factory=dict)
+    events: list[Event] = field(default_factory=list)
+    connectors: dict[str, LoadedConnector] = field(default_factory=dict)
+    plugins: Plugins | None = None
+    terminal: bool = False
+    opened: list[Path] = field(default_factory=list)
+    runner: FakeRunner | None = None
+
+    def __call__(self, *arguments: str, typed: str = "") -> Result:
+        wiring = Wiring(
+            open_runner=self._open,
+            load_plugins=lambda: self.plugins or Plugins(self.connectors),
+            is_terminal=lambda: self.terminal,
+        )
+        return CliRunner().invoke(build(), arguments, input=typed, obj=wiring)
+
+    @property
+    def config(self) -> Path:
+        return self.folder / "talk.toml"
+
+    def _open(self, config: Path, on_event: Any) -> Any:
+        self.opened.append(config)
+        self.runner = FakeRunner(self.answers, self.first, self.events, on_event=on_event)
+        return self.runner
+
+
+@pytest.fixture
+def talk(tmp_path: Path) -> Talk:
+    return Talk(tmp_path)
+
+
+@pytest.fixture
+def make() -> dict[str, Callable[..., Any]]:
+    """What tests build answers from: importlib mode gives test files no way to import this one."""
+    return {
+        "event": event,
+        "item": item,
+        "operation": operation,
+        "plan": plan_of,
+        "report": report,
+        "status": status,
+    }

@@ -1,0 +1,268 @@
+"""What check, plan, sync and status show, and the exit codes they end with."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from talk_sdk.operations import Change, Check, Drift, Skip
+
+
+def test_check_is_well_when_every_check_is(talk: Any) -> None:
+    talk.answers["check"] = [Check("shop", "reachable", ok=True, message="in 12 ms")]
+
+    done = talk("check")
+    assert done.exit_code == 0
+    assert "reachable" in done.stdout
+    assert "All is well." in done.stdout
+
+
+def test_check_names_what_failed(talk: Any) -> None:
+    talk.answers["check"] = [
+        Check("shop", "reachable", ok=True, message="in 12 ms"),
+        Check("books", "authenticated", ok=False, message="the token has [expired]"),
+    ]
+
+    done = talk("check")
+    assert done.exit_code == 3
+    assert "FAILED" in done.stdout
+    assert "the token has [expired]" in done.stdout
+    assert "1 of 2 checks failed." in done.stdout
+
+
+def test_check_as_json_has_every_check(talk: Any) -> None:
+    talk.answers["check"] = [Check("shop", "clock", ok=False, message="9 s behind")]
+
+    done = talk("check", "--json")
+    assert done.exit_code == 3
+    assert json.loads(done.stdout) == [
+        {"system": "shop", "name": "clock", "ok": False, "message": "9 s behind"}
+    ]
+
+
+def test_plan_counts_and_lists_what_would_be_written(talk: Any, make: Any) -> None:
+    create = make["operation"](2, kind="create", id=None, changes=(Change("name", None, "[b]Eva"),))
+    talk.answers["plan"] = make["plan"](make["operation"](1), create)
+
+    done = talk("plan")
+    assert done.exit_code == 0
+    assert "books.Customer\n" in done.stdout
+    assert "update shop.Customer:1 (id B1): changed in shop" in done.stdout
+    assert "email: old@x.example → new@x.example" in done.stdout
+    assert "create shop.Customer:2: changed in shop" in done.stdout
+    assert "name: – → [b]Eva" in done.stdout
+    assert "Writes planned: 2 (digest d1g)." in done.stdout
+
+
+def test_plan_groups_operations_by_system_and_entity(talk: Any, make: Any) -> None:
+    order = {"entity": "Order", "system": "shop"}
+    talk.answers["plan"] = make["plan"](
+        make["operation"](1), make["operation"](2, **order), make["operation"](3)
+    )
+
+    lines = talk("plan").stdout.splitlines()
+    heads = [line for line in lines if line in {"books.Customer", "shop.Order"}]
+    assert heads == ["books.Customer", "shop.Order"]
+
+
+def test_plan_lists_no_more_than_the_limit(talk: Any, make: Any) -> None:
+    talk.answers["plan"] = make["plan"](*map(make["operation"], range(60)))
+
+    default, ten, everything = (
+        talk("plan"),
+        talk("plan", "--limit", "10"),
+        talk("plan", "--limit", "0"),
+    )
+    assert default.stdout.count("changed in shop") == 50
+    assert "… and 10 more" in default.stdout
+    assert ten.stdout.count("changed in shop") == 10
+    assert everything.stdout.count("changed in shop") == 60
+    assert "more:" not in everything.stdout
+
+
+def test_plan_as_json_has_operations_skips_and_drift(talk: Any, make: Any) -> None:
+    talk.answers["plan"] = make["plan"](
+        make["operation"](1),
+        skips=[Skip("books", "Customer", "shop.Customer:9", "write is off")],
+        drift=[Drift("books", "Customer", "shop.Customer:1", "fax", "no such field")],
+    )
+
+    found = json.loads(talk("plan", "--json").stdout)
+    assert found["digest"] == "d1g"
+    assert found["counts"] == [
+        {"system": "books", "entity": "Customer", "kind": "update", "count": 1}
+    ]
+    assert found["operations"] == [
+        {
+            "system": "books",
+            "entity": "Customer",
+            "kind": "update",
+            "record": "shop.Customer:1",
+            "id": "B1",
+            "changes": [{"property": "email", "before": "old@x.example", "after": "new@x.example"}],
+            "reason": "changed in shop",
+        }
+    ]
+    assert found["skips"][0]["reason"] == "write is off"
+    assert found["drift"][0]["property"] == "fax"
+
+
+def test_an_empty_plan_says_so(talk: Any, make: Any) -> None:
+    talk.answers["plan"] = make["plan"]()
+
+    done = talk("plan")
+    assert (done.exit_code, done.stdout) == (0, "Nothing to write.\n")
+
+
+def test_a_plan_without_a_system_that_is_down_is_no_success(talk: Any, make: Any) -> None:
+    talk.answers["plan"] = make["plan"](problems=["System shop is down."])
+
+    done = talk("plan")
+    assert done.exit_code == 3
+    assert "problem: System shop is down." in done.stderr
+
+
+@pytest.mark.parametrize(("outcome", "code"), [("done", 0), ("open", 1), ("stopped", 3)])
+def test_sync_ends_with_the_code_of_its_outcome(
+    talk: Any, make: Any, outcome: str, code: int
+) -> None:
+    talk.answers["sync"] = make["report"](outcome=outcome)
+
+    assert talk("sync").exit_code == code
+
+
+def test_sync_sums_up_what_it_did(talk: Any, make: Any) -> None:
+    talk.answers["sync"] = make["report"](
+        outcome="open", conflicts=2, open={"parked": 3}, problems=["System crm is down."]
+    )
+
+    done = talk("sync")
+    assert "books.Customer" in done.stdout
+    assert "Conflicts settled: 2." in done.stdout
+    assert "Waiting for somebody: 3 parked." in done.stdout
+    assert "Done. Writes: 7, in 1.2 s (run r1)." in done.stdout
+    assert "problem: System crm is down." in done.stderr
+
+
+def test_sync_as_json_keeps_stdout_for_the_report(talk: Any, make: Any) -> None:
+    talk.answers["sync"] = make["report"]()
+    talk.events = [make["event"]("collected", system="shop", entity="Customer", count=12)]
+
+    done = talk("sync", "--json")
+    found = json.loads(done.stdout)
+    assert found["written"] == [
+        {"system": "books", "entity": "Customer", "kind": "create", "count": 7}
+    ]
+    assert done.stderr == "read shop.Customer: 12\n"
+
+
+FIRST = {("books", "Customer"): {"create": 7, "update": 1}}
+
+
+def test_the_first_write_is_asked_about_with_its_counts(talk: Any, make: Any) -> None:
+    talk.answers["sync"], talk.first, talk.terminal = make["report"](), FIRST, True
+
+    done = talk("sync", typed="y\n")
+    assert talk.runner.approved == [True]
+    assert "books.Customer: 7 create, 1 update" in done.stderr
+    assert done.exit_code == 0
+
+
+@pytest.mark.parametrize("typed", ["n\n", "\n", ""])
+def test_without_a_yes_nothing_is_approved(talk: Any, make: Any, typed: str) -> None:
+    talk.answers["sync"], talk.first, talk.terminal = make["report"](written={}), FIRST, True
+
+    done = talk("sync", typed=typed)
+    assert talk.runner.approved == [False]
+    assert done.exit_code == 3
+    assert "Not written: you said no" in done.stderr
+
+
+def test_without_a_terminal_the_first_write_needs_the_option(talk: Any, make: Any) -> None:
+    talk.answers["sync"], talk.first = make["report"](written={}), FIRST
+
+    done = talk("sync", typed="y\n")
+    assert talk.runner.approved == [False]
+    assert done.exit_code == 3
+    assert "`--yes` allows it" in done.stderr
+
+
+def test_with_yes_nobody_is_asked(talk: Any, make: Any) -> None:
+    talk.answers["sync"], talk.first = make["report"](), FIRST
+
+    done = talk("sync", "--yes")
+    assert talk.runner.approved == [True]
+    assert done.exit_code == 0
+
+
+def test_a_log_gets_a_line_for_each_stage_and_each_trouble(talk: Any, make: Any) -> None:
+    talk.answers["sync"] = make["report"]()
+    here = {"system": "shop", "entity": "Customer"}
+    talk.events = [
+        make["event"]("run_started"),
+        make["event"]("collecting", **here, count=6),
+        make["event"]("collected", **here, count=12),
+        make["event"]("left_out", system="crm", message="it is down"),
+        make["event"]("planned", count=7),
+        make["event"]("refused", **here, record="books.Customer:1", message="no country"),
+    ]
+
+    assert talk("sync").stderr.splitlines() == [
+        "read shop.Customer: 12",
+        "left out: crm: it is down",
+        "planned 7",
+        "refused: shop.Customer books.Customer:1: no country",
+    ]
+
+
+def test_a_terminal_gets_bars_and_still_sees_trouble(talk: Any, make: Any) -> None:
+    talk.answers["sync"], talk.terminal = make["report"](), True
+    here = {"system": "shop", "entity": "Customer"}
+    talk.events = [
+        make["event"]("collecting", **here, count=6),
+        make["event"]("collected", **here, count=12),
+        make["event"]("left_out", system="crm", message="it is [down]"),
+        make["event"]("applying", **here, count=1, total=7),
+    ]
+
+    shown = talk("sync").stderr
+    assert "reading shop.Customer" in shown
+    assert "12/12" in shown
+    assert "writing shop.Customer" in shown
+    assert "left out: crm: it is [down]" in shown
+
+
+def test_status_is_quiet_when_nothing_waits(talk: Any, make: Any) -> None:
+    talk.answers["status"] = make["status"](conflicts=[make["item"](1)])
+
+    done = talk("status")
+    assert done.exit_code == 0
+    assert "Last run: 2026-03-01 12:00:00 UTC." in done.stdout
+    assert "Conflicts" in done.stdout
+    assert "Nothing waits for anybody." in done.stdout
+
+
+def test_status_lists_what_waits_and_why(talk: Any, make: Any) -> None:
+    talk.answers["status"] = make["status"](dead_letters=[make["item"](n) for n in range(25)])
+
+    done = talk("status")
+    assert done.exit_code == 1
+    assert "no country [code] 3" in done.stdout
+    assert "… and 5 more" in done.stdout
+    assert "Waiting for somebody: 25 dead letters." in done.stdout
+
+
+def test_status_as_json_has_all(talk: Any, make: Any) -> None:
+    talk.answers["status"] = make["status"](
+        parked=[make["item"](n) for n in range(25)], last_run=None
+    )
+
+    done = talk("status", "--json")
+    found = json.loads(done.stdout)
+    assert done.exit_code == 1
+    assert len(found["parked"]) == 25
+    assert found["links"] == [{"system": "shop", "entity": "Customer", "count": 12}]
+    assert found["open"] == {"parked": 25}
+    assert found["last_run"] is None
