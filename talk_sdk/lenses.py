@@ -199,35 +199,36 @@ def organisation_number() -> Lens:
         text = re.sub(r"[\s.\-/]", "", str(wire)).upper()
         # As often as it is there: what is read must read the same once it was written.
         bare = re.sub(r"^(?:[A-Z]{2})+(?=[0-9A-Z]*\d)", "", text)
-        return re.sub(r"(?<=\d)(?:MVA)+$", "", bare)
+        return re.sub(r"(?<=\d)MVA$", "", bare)
 
     return Lens("organisation_number", get, _same)
 
 
 @cache
 def phone(region: str, country: str = "billing_address.country") -> Lens:
-    """A phone number: E.164 where it parses with the record's country or the region.
+    """A phone number: E.164 where it parses with the record's country, else with the region.
 
     Else the text as typed. `region` is the system's ISO country, `country` the property
     with the record's.
     """
 
     def get(wire: str, own: str | None) -> str:
-        return _e164(str(wire), own or region)
+        text = str(wire)
+        return (own and _e164(text, own)) or _e164(text, region) or text
 
     return Lens(f"phone({region})", get, lambda value, _own: value, (country,))
 
 
 @lru_cache(maxsize=65536)
-def _e164(text: str, region: str) -> str:
+def _e164(text: str, region: str) -> str | None:
     import phonenumbers
 
     try:
         number = phonenumbers.parse(text, region)
     except phonenumbers.NumberParseException:
-        return text
+        return None
     if number.extension or not phonenumbers.is_valid_number(number):
-        return text
+        return None
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 

@@ -106,10 +106,9 @@ class Operation:
         reason: why, in words.
         key: our idempotency key, the same whenever this operation is sent again.
         marker: the text for the entity's marker field; None where it has none.
-        body: the wire values to send: nested as the API has them; the whole record for
-            entities that are PUT.
+        body: the wire values to send, nested as the API has them. For entities that are PUT
+            it is the whole record, as fetched right before, with our changes in it.
         version: the version last seen, for If-Match and the like.
-        current: the record as fetched right before, for APIs that only take whole records.
     """
 
     system: str
@@ -124,7 +123,6 @@ class Operation:
     marker: str | None = None
     body: Raw | None = None
     version: str | None = None
-    current: Raw | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,7 +90,9 @@ def _batches(work: _Work, bound: Bound, entity: str, steps: list[Step]) -> Itera
     if (bound.name, entity) in run.left_out:
         return
     with run.store.write() as connection:
-        intents = _intents(work, connection, bound, entity, steps, current)
+        ready = _ready(work, connection, bound, entity, steps, current)
+        intents = [intent for intent, _ in ready]
+        bodies = {intent.id: body for intent, body in ready}
         journal.record(connection, intents)
     run.step("journaled")
     size = bound.entities[entity].batch
@@ -100,14 +102,17 @@ def _batches(work: _Work, bound: Bound, entity: str, steps: list[Step]) -> Itera
             with run.store.write() as connection:
                 journal.settle(connection, [i.id for i in batch])
             continue
-        yield batch, send(bound, batch, current)
+        yield batch, send(bound, batch, bodies)
 
 
-def send(bound: Bound, batch: Sequence[Intent], current: Mapping[str, Raw]) -> Callable[[], Sent]:
-    """The call that sends a batch, and reads a record back where the answer has none."""
+def send(bound: Bound, batch: Sequence[Intent], bodies: Mapping[str, Raw]) -> Callable[[], Sent]:
+    """The call that sends a batch, and reads a record back where the answer has none.
+
+    `bodies` are those that are not what the journal has: whole records.
+    """
 
     def call() -> Sent:
-        operations = [operation_of(i, current.get(i.operation["ext"] or "")) for i in batch]
+        operations = [operation_of(intent, bodies.get(intent.id)) for intent in batch]
         outcomes = list(bound.write(operations))
         for index, (operation, outcome) in enumerate(zip(operations, outcomes, strict=True)):
             if outcome.kind == "stored":
@@ -154,10 +159,10 @@ def _current(run: Run, bound: Bound, entity: str, steps: Sequence[Step]) -> dict
                   and _needs_look(run, declared, s, rows[s.link])})  # fmt: skip
     found: dict[str, Raw] = {}
 
-    def get(page: list[str]) -> Callable[[], tuple[float, dict[str, Raw]]]:
-        return lambda: (run.now(), bound.get(entity, page))
+    def look(page: list[str]) -> Callable[[], tuple[float, dict[str, tuple[Raw, Raw]]]]:
+        return lambda: (run.now(), bound.look(entity, page))
 
-    calls = ((tuple(page), get(page)) for page in links.chunks(ids, declared.get_batch))
+    calls = ((tuple(page), look(page)) for page in links.chunks(ids, declared.get_batch))
     for together in run.workers.results({bound.name: Lane(bound.workers, calls)}):
         for page, result in together:
             if isinstance(result, Failed):
@@ -166,27 +171,28 @@ def _current(run: Run, bound: Bound, entity: str, steps: Sequence[Step]) -> dict
                 continue
             asked, records = result
             with run.store.write() as connection:
-                absorb(run, connection, bound, entity, list(records.values()), asked, proven=True)
+                seen = [visible for _, visible in records.values()]
+                absorb(run, connection, bound, entity, seen, asked, proven=True)
                 gone = [ext for ext in page if ext not in records]
                 bury_links(connection, bound.name, entity, gone, asked)
-            found.update(records)
+            found.update((ext, whole) for ext, (whole, _) in records.items())
     return found
 
 
-def _intents(
+def _ready(
     work: _Work,
     connection: Connection,
     bound: Bound,
     entity: str,
     steps: Sequence[Step],
     current: Mapping[str, Raw],
-) -> list[Intent]:
+) -> list[tuple[Intent, Raw]]:
     run, mapping = work.run, bound.mappings[entity]
     records = goldens.by_id(connection, [s.golden for s in steps])
     rows = links.by_id(connection, [s.link for s in steps if s.link is not None])
     kids = links.children_of(connection, rows) if mapping.children else {}
     there = _there(connection, bound, {g for s in steps for g in refs_in(s, mapping)})
-    intents = []
+    ready = []
     for step in steps:
         link = None if step.link is None else rows.get(step.link)
         if step.link is not None and (link is None or link.state != "live"):
@@ -199,7 +205,7 @@ def _intents(
             current.get(step.ext or ""),
         )  # fmt: skip
         try:
-            intent = prepare(run, bound, step, material)
+            prepared = prepare(run, bound, step, material)
         except Waits as waits:
             name = goldens.origins(connection, [waits.golden]).get(waits.golden, waits.golden)
             reason = f"waits for {name}, which {bound.name} does not have"
@@ -208,9 +214,9 @@ def _intents(
         except MappingError as error:
             _refuse(work, connection, bound.name, entity, step.record, error.message, "")
             continue
-        if intent is not None:
-            intents.append(intent)
-    return _unvetoed(work, connection, bound, entity, intents)
+        if prepared is not None:
+            ready.append(prepared)
+    return _unvetoed(work, connection, bound, entity, ready)
 
 
 def _there(connection: Connection, bound: Bound, wanted: set[str]) -> dict[str, str]:
@@ -225,18 +231,22 @@ def _there(connection: Connection, bound: Bound, wanted: set[str]) -> dict[str, 
 
 
 def _unvetoed(
-    work: _Work, connection: Connection, bound: Bound, entity: str, intents: list[Intent]
-) -> list[Intent]:
-    if not intents:
+    work: _Work,
+    connection: Connection,
+    bound: Bound,
+    entity: str,
+    ready: list[tuple[Intent, Raw]],
+) -> list[tuple[Intent, Raw]]:
+    if not ready:
         return []
-    operations = [operation_of(i) for i in intents]
+    operations = [operation_of(intent) for intent, _ in ready]
     reasons: dict[int, str] = {}
     for vetoes in bound.hooks.talk_veto(system=bound.name, entity=entity, operations=operations):
         reasons.update(vetoes or {})
     for index, reason in reasons.items():
-        record = intents[index].operation["record"]
+        record = operations[index].record
         _refuse(work, connection, bound.name, entity, record, f"vetoed: {reason}", "")
-    return [intent for index, intent in enumerate(intents) if index not in reasons]
+    return [item for index, item in enumerate(ready) if index not in reasons]
 
 
 def _take(

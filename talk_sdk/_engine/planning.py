@@ -111,8 +111,12 @@ def plan_all(run: Run, only: Iterable[str] | None = None) -> Spool:
         for (system, entity, record), basis in items.dead(connection, "out").items():
             refused.setdefault(record, {})[system, entity] = basis
     demands: set[tuple[str, str]] = set()
-    for concept in reversed(list(CONCEPTS)):
-        demands = _concept(run, spool, concept, doubts, refused, only, demands)
+    try:
+        for concept in reversed(list(CONCEPTS)):
+            demands = _concept(run, spool, concept, doubts, refused, only, demands)
+    except BaseException:
+        spool.close()
+        raise
     run.skips, run.drift = spool.skips, spool.drift
     run.tell("planned", count=sum(spool.counts.values()))
     return spool

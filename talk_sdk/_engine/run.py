@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -73,8 +74,18 @@ class Bound:
 
     def get(self, entity: str, ids: Sequence[str]) -> dict[str, Raw]:
         """The connector's `talk_get`, through the inbound plugins; absent ids are left out."""
-        found: Mapping[str, Raw] = self.hooks.talk_get(session=self.session, entity=entity, ids=ids)
-        return dict(zip(found, self.inbound(entity, list(found.values())), strict=True))
+        return {ext: seen for ext, (_, seen) in self.look(entity, ids).items()}
+
+    def look(self, entity: str, ids: Sequence[str]) -> dict[str, tuple[Raw, Raw]]:
+        """As `get`, with each record as the API has it beside what the engine may see.
+
+        What the API has is only ever sent back to it, in a write of the whole record.
+        """
+        found: Mapping[str, Raw] = self.hooks.talk_get(
+            session=self.session, entity=entity, ids=ids
+        )
+        seen = self.inbound(entity, deepcopy(list(found.values())))
+        return {ext: (found[ext], raw) for ext, raw in zip(found, seen, strict=True)}
 
     def find(self, entity: str, key: str, values: Sequence[str]) -> Sequence[Raw]:
         """The connector's `talk_find`, through the inbound plugins."""

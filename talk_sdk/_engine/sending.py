@@ -55,8 +55,11 @@ def refs_in(step: Step, mapping: Compiled) -> Iterable[str]:
                     yield line.values[ref]
 
 
-def prepare(run: Run, bound: Bound, step: Step, material: Material) -> Intent | None:
-    """The intent of a step, None if nothing is left to write.
+def prepare(run: Run, bound: Bound, step: Step, material: Material) -> tuple[Intent, Raw] | None:
+    """The intent of a step and the body to send, None if nothing is left to write.
+
+    The journal has only what we write; a body that is a whole record also carries what is
+    there already, and that may be more than the engine is allowed to see.
 
     Properties that have become pending meanwhile are left out, and whole lists likewise:
     they are merged first (rule W2).
@@ -90,7 +93,7 @@ def prepare(run: Run, bound: Bound, step: Step, material: Material) -> Intent | 
         "values": values,
         "lines": lines,
         "base": {} if link is None else {n: link.shadow.get(n) for n in values},
-        "body": _body(bound, step, values, lines, material),
+        "body": _body(bound, step, values, lines, material, None),
         "marker": marker if step.kind == "create" else None,
         "version": None if link is None else link.version,
         "deltas": {},
@@ -104,10 +107,14 @@ def prepare(run: Run, bound: Bound, step: Step, material: Material) -> Intent | 
             for name, _, after in changes
         }
         operation["changes"] = [[n, link.shadow.get(n), after] for n, _, after in changes]
-    return Intent(
+    intent = Intent(
         key, run.id, bound.name, step.entity, step.kind, step.golden, step.link, operation,
         run.now(),
     )  # fmt: skip
+    whole = step.kind == "update" and entity.update == "put"
+    if not whole:
+        return intent, operation["body"]
+    return intent, _body(bound, step, values, lines, material, material.current)
 
 
 def _keys(mapping: Compiled, golden: GoldenRow) -> dict[str, str]:
@@ -139,17 +146,16 @@ def _body(
     values: Mapping[str, Scalar],
     lines: Mapping[str, Sequence[Any]],
     material: Material,
+    current: Raw | None,
 ) -> Raw:
-    mapping, entity = bound.mappings[step.entity], bound.entities[step.entity]
+    mapping = bound.mappings[step.entity]
     body = mapping.outbound(values, material.golden.data)
     for name, found in lines.items():
         table = mapping.children[name]
-        table.put(body, _wire_lines(name, found, mapping, material))
+        table.put(body, _wire_lines(name, found, mapping, material.kids, current))
     if step.kind == "create":
         return _overlay(_constants(mapping), body)
-    if step.kind == "update" and entity.update == "put":
-        return _overlay(material.current or {}, body)
-    return body
+    return body if current is None else _overlay(current, body)
 
 
 def _constants(mapping: Compiled) -> Raw:
@@ -164,13 +170,17 @@ def _constants(mapping: Compiled) -> Raw:
 
 
 def _wire_lines(
-    name: str, lines: Sequence[Any], mapping: Compiled, material: Material
+    name: str,
+    lines: Sequence[Any],
+    mapping: Compiled,
+    rows_there: Sequence[LinkRow],
+    current: Raw | None,
 ) -> list[Raw]:
     """The lines as the API wants them. A line that is there keeps what we do not model."""
     table = mapping.children[name]
-    kids = {kid.id: kid for kid in material.kids if kid.state == "live"}
-    current = table.get(material.current) if material.current else None
-    rows = current if isinstance(current, list) and len(current) == len(kids) else None
+    kids = {kid.id: kid for kid in rows_there if kid.state == "live"}
+    there = table.get(current) if current else None
+    rows = there if isinstance(there, list) and len(there) == len(kids) else None
     found = []
     for _, link, values in lines:
         kid = kids.get(link) if link is not None else None
@@ -195,11 +205,14 @@ def _overlay(under: Raw, over: Raw) -> Raw:
     return found
 
 
-def operation_of(intent: Intent, current: Raw | None = None) -> Operation:
-    """The operation that a connector is handed: the same for the same intent."""
+def operation_of(intent: Intent, body: Raw | None = None) -> Operation:
+    """The operation that a connector is handed: the same for the same intent.
+
+    `body` stands in for the journal's, where it is a whole record.
+    """
     what = intent.operation
     return Operation(
         intent.system, intent.entity, intent.kind, what["record"], what["ext"],  # type: ignore[arg-type]
         tuple(Change(*change) for change in what["changes"]), what["reason"], intent.golden,
-        intent.id, what["marker"], what["body"], what["version"], current,
+        intent.id, what["marker"], body or what["body"], what["version"],
     )  # fmt: skip

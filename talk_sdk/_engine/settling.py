@@ -135,9 +135,7 @@ def _by_keys(run: Run, bound: Bound, intent: Intent) -> list[Raw]:
     return []
 
 
-def _free(
-    connection: Connection, bound: Bound, intent: Intent, raw: Raw, slack: float
-) -> bool:
+def _free(connection: Connection, bound: Bound, intent: Intent, raw: Raw, slack: float) -> bool:
     """Whether a record can be what was created: not linked to another, not older."""
     ext = external_id(bound.entities[intent.entity], raw) or ""
     known = links.by_ext(connection, bound.name, intent.entity, [ext]).get(ext)

@@ -40,7 +40,7 @@ def open_shop(settings: WebshopSettings, http: Http, codec: Codec = PLAIN) -> Se
     """
     client = http.client(settings.base_url, auth=Bearer(settings.token))
     shop = object_in(client.get("/shop"))
-    account = Account(str(shop.get("id", "")), str(shop.get("name", "")))
+    account = Account(str(shop.get("id") or ""), str(shop.get("name") or ""))
     if not account.id:
         raise UnavailableError(f"{http.system}: the API does not tell whose shop it is.")
     return Session(account, Shop(client, settings, codec), _permissions(shop.get("scopes") or ()))

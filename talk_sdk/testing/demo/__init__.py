@@ -1,0 +1,1 @@
+"""The demo: systems as real servers, kept in sync before a newcomer's eyes, and judged."""

@@ -1,0 +1,200 @@
+"""Judges whether systems agree and whether anything is in one of them twice."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from talk_sdk.testing.demo.sights import COLLECTIONS, Sight, Sights, name, who, words
+from talk_sdk.testing.neutral import World
+
+__all__ = ["Expectation", "Verdict", "judge"]
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """What a system must say of one record after the story, written by hand."""
+
+    system: str
+    collection: str
+    id: str
+    field: str
+    value: Any
+
+
+@dataclass
+class Verdict:
+    """What the judge found. `faults` are sentences for a person."""
+
+    duplicates: int = 0
+    faults: list[str] = field(default_factory=list)
+    twins: list[str] = field(default_factory=list)
+    compared: int = 0
+    waiting: int = 0
+
+    @property
+    def agreement(self) -> bool:
+        """Whether all systems say the same, and what they should."""
+        return not self.faults
+
+
+def judge(
+    world: World,
+    sights: Mapping[str, Sights],
+    identities: Mapping[str, Mapping[str, Mapping[str, str | None]]],
+    expectations: Iterable[Expectation],
+    shop: str,
+) -> Verdict:
+    """Compare the systems with each other and with what the story expects.
+
+    Args:
+        world: what the systems were seeded from.
+        sights: system → what it holds now.
+        identities: system → collection → id → hidden identity, None for what came since.
+        expectations: what the story's edits must have led to.
+        shop: the system whose guest orders have no customer of their own.
+    """
+    verdict = Verdict()
+    for collection in COLLECTIONS:
+        known = _known(world, sights, identities, collection)
+        found = {
+            system: _by_identity(seen[collection], identities[system][collection], known)
+            for system, seen in sights.items()
+        }
+        for system, groups in found.items():
+            for rows in groups.values():
+                verdict.duplicates += len(rows) - 1
+                if len(rows) > 1:
+                    ids = " and ".join(row.id for row in rows)
+                    verdict.twins.append(f"{system} {collection} {ids} are one: {rows[0].key}")
+        _compare(collection, found, _excused(collection, sights[shop]), verdict)
+    for item in expectations:
+        row = next((s for s in sights[item.system][item.collection] if s.id == item.id), None)
+        value = None if row is None else row.values[item.field]
+        if value != item.value:
+            verdict.faults.append(
+                f"{item.system} {item.collection} {item.id}: {item.field} is {value!r},"
+                f" expected {item.value!r}"
+            )
+    return verdict
+
+
+def _known(
+    world: World,
+    sights: Mapping[str, Sights],
+    identities: Mapping[str, Mapping[str, Mapping[str, str | None]]],
+    collection: str,
+) -> dict[tuple[str, ...], set[str]]:
+    """Key → the hidden identities that go by it."""
+    known: dict[tuple[str, ...], set[str]] = defaultdict(set)
+    for key, identity in _NATURAL[collection](world):
+        known[key].add(identity)
+    for system, seen in sights.items():
+        for sight in seen[collection]:
+            seeded = identities[system][collection].get(sight.id)
+            if seeded is not None:
+                known[sight.key].add(seeded)
+    return known
+
+
+def _customers(world: World) -> Iterator[tuple[tuple[str, ...], str]]:
+    for party in world.parties:
+        key = who(party.organisation_number, party.email, party.name, party.phone)
+        yield key, party.identity
+    known = {words(party.email).lower() for party in world.parties if words(party.email)}
+    for deal in world.deals:
+        guest = deal.guest
+        if guest is not None and words(guest.email).lower() not in known:
+            # A guest without address is somebody else with each order.
+            person = words(guest.email).lower() or deal.identity
+            yield who(None, guest.email, guest.name, guest.phone), f"guest {person}"
+
+
+def _products(world: World) -> Iterator[tuple[tuple[str, ...], str]]:
+    for item in world.items:
+        yield (words(item.sku).lower() or name(item.name),), item.identity
+
+
+def _orders(world: World) -> Iterator[tuple[tuple[str, ...], str]]:
+    for deal in world.deals:
+        if deal.number:
+            yield (deal.number,), deal.identity
+
+
+_NATURAL: Mapping[str, Callable[[World], Iterator[tuple[tuple[str, ...], str]]]] = {
+    "customers": _customers,
+    "products": _products,
+    "orders": _orders,
+}
+
+
+def _by_identity(
+    rows: Iterable[Sight],
+    identities: Mapping[str, str | None],
+    known: Mapping[tuple[str, ...], set[str]],
+) -> dict[str, list[Sight]]:
+    """Identity → records. What came since is who its key says; several with one key share it."""
+    found: dict[str, list[Sight]] = defaultdict(list)
+    late = []
+    for sight in rows:
+        seeded = identities.get(sight.id)
+        if seeded is None:
+            late.append(sight)
+        else:
+            found[seeded].append(sight)
+    for sight in late:
+        candidates = sorted(known.get(sight.key, set()), key=lambda i: (len(found[i]), i))
+        found[candidates[0] if candidates else "/".join(sight.key)].append(sight)
+    return {identity: rows for identity, rows in found.items() if rows}
+
+
+def _excused(collection: str, shop: Sights) -> dict[str, set[Any]]:
+    """What need not be everywhere: guests, and orders of guests who cannot be told apart."""
+    emails = Counter(s.values["email"] for s in shop["customers"] if s.values["email"])
+    guests = {s.values["buyer"] for s in shop["orders"]}
+    shared = {email for email, count in emails.items() if count > 1}
+    if collection == "customers":
+        return {"buyers": guests}
+    waiting = {s.id for s in shop["orders"] if s.values["buyer"] in shared}
+    return {"waiting": waiting if collection == "orders" else set()}
+
+
+def _compare(
+    collection: str,
+    found: Mapping[str, Mapping[str, list[Sight]]],
+    excused: Mapping[str, set[Any]],
+    verdict: Verdict,
+) -> None:
+    everyone = sorted({identity for groups in found.values() for identity in groups})
+    for identity in everyone:
+        here = {system: groups.get(identity, []) for system, groups in found.items()}
+        missing = [system for system, rows in here.items() if not rows]
+        rows = [rows[0] for rows in here.values() if rows]
+        if missing:
+            if any(row.id in excused.get("waiting", set()) for row in rows):
+                verdict.waiting += 1
+            elif not any(_reach(row) in excused.get("buyers", set()) for row in rows):
+                places = ", ".join(missing)
+                verdict.faults.append(
+                    f"{collection} {'/'.join(rows[0].key)} is missing in {places}"
+                )
+            continue
+        verdict.compared += 1
+        for name_, value in rows[0].values.items():
+            if any(not _same(name_, value, row.values[name_]) for row in rows[1:]):
+                said = ", ".join(f"{s} {r[0].values[name_]!r}" for s, r in here.items())
+                verdict.faults.append(
+                    f"{collection} {'/'.join(rows[0].key)}: {name_} differs: {said}"
+                )
+
+
+def _reach(row: Sight) -> str:
+    return str(row.values.get("email") or row.values.get("name", ""))
+
+
+def _same(field_: str, one: Any, other: Any) -> bool:
+    if field_ == "buyer":
+        return not one or not other or one == other
+    return bool(one == other)

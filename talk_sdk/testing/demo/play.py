@@ -1,0 +1,166 @@
+"""The demo from curtain to curtain: servers, plan, three runs, a story between them, a verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from talk_sdk._runner import Runner
+from talk_sdk.testing.demo.judge import Expectation, Verdict, judge
+from talk_sdk.testing.demo.sights import COLLECTIONS, READERS, Sights, look
+from talk_sdk.testing.demo.story import tell
+from talk_sdk.testing.serve import SimulatorProcess
+from talk_sdk.testing.world import awkward_world
+
+if TYPE_CHECKING:
+    from talk_sdk.operations import Plan, Report, Status
+
+__all__ = ["NAMES", "SEED", "Act", "Play", "Stage"]
+
+SEED = 7
+NAMES = {"customwebshop": "shop", "customerp": "erp"}
+"""Connector → the name of its system, in the order of the demo's talk.toml."""
+
+
+@dataclass(frozen=True)
+class Act:
+    """One run: what the servers counted, how long it took."""
+
+    name: str
+    requests: Mapping[str, int]
+    writes: Mapping[str, int]
+    reads: Mapping[str, Mapping[str, int]]
+    seconds: float
+    report: Report
+
+    def as_json(self) -> dict[str, Any]:
+        """The run as `--report` writes it."""
+        return {
+            "name": self.name, "requests": dict(self.requests), "writes": dict(self.writes),
+            "reads": {system: dict(found) for system, found in self.reads.items()},
+            "seconds": round(self.seconds, 2),
+        }  # fmt: skip
+
+
+class Stage:
+    """The simulators of the installed connectors as real servers, and a workspace for them."""
+
+    def __init__(self, folder: Path, **sizes: int) -> None:
+        """Nothing runs before the stage is entered."""
+        self.folder = folder
+        self.sizes = sizes
+        self.servers: dict[str, SimulatorProcess] = {}
+        self.world = awkward_world(SEED, **_sized(sizes))
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        """Start the servers and write the talk.toml."""
+        with ExitStack() as stack:
+            for connector, name in NAMES.items():
+                server = SimulatorProcess(connector, world_seed=SEED, sizes=self.sizes)
+                self.servers[name] = stack.enter_context(server)
+            self._stack = stack.pop_all()
+        self.config.write_text(self._toml(), encoding="utf-8")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop the servers."""
+        self._stack.close()
+
+    @property
+    def config(self) -> Path:
+        """The workspace's talk.toml."""
+        return self.folder / "talk.toml"
+
+    def _toml(self) -> str:
+        parts = ["# The demo's workspace. Its servers are simulators on this machine.\n"]
+        for connector, name in NAMES.items():
+            server = self.servers[name]
+            parts.append(f'[systems.{name}]\nconnector = "{connector}"')
+            parts.append(f'base_url = "{server.base_url}{READERS[connector][0]}"')
+            parts += [f'{key} = "{value}"' for key, value in server.settings.items()]
+            parts.append("")
+        return "\n".join(parts)
+
+    @property
+    def controls(self) -> dict[str, Any]:
+        """System → its control plane."""
+        return {name: server.control for name, server in self.servers.items()}
+
+    def sights(self) -> dict[str, Sights]:
+        """What every system holds now."""
+        return {
+            name: look(connector, self.servers[name].base_url, self.servers[name].settings)
+            for connector, name in NAMES.items()
+        }
+
+    def judge(self, expectations: list[Expectation]) -> Verdict:
+        """Whether the systems agree."""
+        identities = {
+            name: {c: control.identities(c) for c in COLLECTIONS}
+            for name, control in self.controls.items()
+        }
+        return judge(self.world, self.sights(), identities, expectations, NAMES["customwebshop"])
+
+
+def _sized(sizes: Mapping[str, int]) -> dict[str, Any]:
+    return dict(sizes)
+
+
+@dataclass
+class Play:
+    """The demo's course. Each method is one scene; `on_event` hears what the runs do."""
+
+    stage: Stage
+    on_event: Callable[[Any], None] | None = None
+    acts: list[Act] = field(default_factory=list)
+    expectations: list[Expectation] = field(default_factory=list)
+
+    def plan(self) -> tuple[Plan, dict[tuple[str, str, str], int]]:
+        """What the first run would write."""
+        with Runner.from_config(self.stage.config, on_event=self.on_event) as runner:
+            plan = runner.plan()
+            return plan, dict(plan.counts)
+
+    def run(self, name: str) -> Act:
+        """One run, counted by the servers."""
+        for control in self.stage.controls.values():
+            control.reset_counters()
+        with Runner.from_config(self.stage.config, on_event=self.on_event) as runner:
+            report = runner.sync(approve=True)
+        counts = {name_: c.counters() for name_, c in self.stage.controls.items()}
+        act = Act(
+            name,
+            {
+                s: sum(sum(c.values()) for c in found["requests"].values())
+                for s, found in counts.items()
+            },
+            {
+                s: sum(sum(k.values()) for k in found["effects"].values())
+                for s, found in counts.items()
+            },
+            {s: found["reads"] for s, found in counts.items()},
+            report.seconds,
+            report,
+        )
+        self.acts.append(act)
+        return act
+
+    def story(self) -> list[tuple[str, str]]:
+        """Users edit; returns who did what."""
+        happened, self.expectations = tell(
+            self.stage.controls, self.stage.sights(), NAMES["customwebshop"], NAMES["customerp"]
+        )
+        return happened
+
+    def status(self) -> Status:
+        """What waits for somebody."""
+        with Runner.from_config(self.stage.config) as runner:
+            return runner.status()
+
+    def verdict(self) -> Verdict:
+        """Whether the systems agree, whether anything is there twice."""
+        return self.stage.judge(self.expectations)

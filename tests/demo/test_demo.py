@@ -1,0 +1,64 @@
+"""The demo: what it shows is judged without the engine, and the judge cannot be fooled."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from talk_sdk.cli import build
+from talk_sdk.testing.demo import play
+from talk_sdk.testing.demo.judge import Verdict
+
+
+class SmallStage(play.Stage):
+    """A stage with few records, so that a test is quick."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, parties=40, items=30, deals=40)
+
+
+def perform(tmp_path: Path) -> tuple[int, dict[str, object], str]:
+    target = tmp_path / "report.json"
+    result = CliRunner().invoke(build(), ["demo", "--report", str(target)])
+    return result.exit_code, json.loads(target.read_text()), result.output
+
+
+def test_the_systems_agree_and_the_third_run_looks_and_writes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(play, "Stage", SmallStage)
+    code, report, output = perform(tmp_path)
+    assert (code, report["agreement"], report["duplicates"]) == (0, True, 0)
+    runs = report["runs"]
+    assert isinstance(runs, list)
+    assert [run["name"] for run in runs] == ["first", "edits", "idle"]
+    assert all(count > 0 for count in runs[0]["writes"].values())
+    assert all(count > 0 for count in runs[1]["writes"].values())
+    assert runs[2]["writes"] == {"shop": 0, "erp": 0}
+    assert all(sum(found.values()) >= 3 for found in runs[2]["reads"].values())
+    assert "They agree." in output
+
+
+def test_a_record_altered_and_a_twin_added_behind_the_engines_back_are_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    honest = play.Play.verdict
+
+    def tampered(self: play.Play) -> Verdict:
+        erp = self.stage.controls["erp"]
+        rows = erp.dump("products")
+        erp.edit("products", str(rows[0]["productId"]), {"salesPriceMinor": 123})
+        customer = next(row for row in erp.dump("customers") if row["email"])
+        twin = {"name": customer["name"], "email": customer["email"], "orgNo": customer["orgNo"]}
+        erp.create("customers", twin)
+        return honest(self)
+
+    monkeypatch.setattr(play, "Stage", SmallStage)
+    monkeypatch.setattr(play.Play, "verdict", tampered)
+    code, report, output = perform(tmp_path)
+    assert code != 0
+    assert (report["agreement"], report["duplicates"]) == (False, 1)
+    assert "They do not agree." in output
