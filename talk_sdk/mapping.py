@@ -467,13 +467,13 @@ def _compile(
 
 
 def _known(entity: str, pair: Pair, concept: Concept) -> None:
-    for name in (pair.property, *pair.lens.reads):
-        if name not in concept.properties and name not in pair.lens.reads:
-            near = difflib.get_close_matches(name, concept.properties, 1)
-            hint = f"; did you mean {near[0]!r}?" if near else "."
-            raise PluginError(
-                f"The mapping of {entity} names {concept.name}.{name}, which does not exist{hint}"
-            )
+    name = pair.property
+    if name not in concept.properties:
+        near = difflib.get_close_matches(name, concept.properties, 1)
+        hint = f"; did you mean {near[0]!r}?" if near else "."
+        raise PluginError(
+            f"The mapping of {entity} names {concept.name}.{name}, which does not exist{hint}"
+        )
 
 
 def _row(pair: Pair, concept: Concept) -> _Row:

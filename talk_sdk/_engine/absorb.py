@@ -224,9 +224,11 @@ def absorb(
         since: begin of the stream's last full read, which showed every known row.
     """
     declared, seed = bound.entities[entity], bound.seeds.get(entity, 0)
-    by_ext = {}
+    by_ext: dict[str, Raw] = {}
     for position, raw in enumerate(raws):
-        by_ext[external_id(declared, raw) or f"?{position}"] = raw
+        ext = external_id(declared, raw) or f"?{position}"
+        if ext not in by_ext or not _outdated(declared, raw, by_ext[ext]):
+            by_ext[ext] = raw
     done = Absorbed()
     glimpses = links.glance(connection, bound.name, entity, list(by_ext))
     changed: dict[str, tuple[Raw, bytes]] = {}
@@ -241,6 +243,13 @@ def absorb(
     if changed:
         _take_in(run, connection, bound, entity, changed, read_at, proven, since, done)
     return done
+
+
+def _outdated(declared: Entity, raw: Raw, other: Raw) -> bool:
+    """Whether another record of the same id in the same page is a later version."""
+    if not declared.version_ordered or declared.version is None:
+        return False
+    return int(raw.get(declared.version) or 0) < int(other.get(declared.version) or 0)
 
 
 def _take_in(

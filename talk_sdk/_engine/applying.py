@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection
 
 from talk_sdk._engine.absorb import absorb
-from talk_sdk._engine.answers import created, written
+from talk_sdk._engine.answers import Ledger
 from talk_sdk._engine.collecting import bury_links, error_of, fetch
 from talk_sdk._engine.plan import Step
 from talk_sdk._engine.planning import Spool
@@ -18,11 +18,12 @@ from talk_sdk._engine.workers import Failed, Lane
 from talk_sdk._store import LinkRow, goldens, items, journal, links
 from talk_sdk._store.journal import Intent
 from talk_sdk.connector import Entity
-from talk_sdk.errors import DeniedError, MappingError, PluginError, SafetyError
+from talk_sdk.errors import DeniedError, MappingError, SafetyError
 from talk_sdk.operations import Operation, Outcome, Raw
 
 __all__ = ["Sent", "apply", "conclude", "send"]
 
+_TOGETHER = 16  # answers that are stored in one transaction
 _DOUBTS = 3  # writes in a row without an answer, after which a system is left alone
 
 
@@ -44,6 +45,7 @@ class _Work:
     doubts: dict[str, int] = field(default_factory=dict)
     assigned: set[str] = field(default_factory=set)
     stale: list[tuple[str, str, str]] = field(default_factory=list)
+    answers: list[tuple[Intent, Outcome]] = field(default_factory=list)
 
 
 def apply(run: Run, spool: Spool) -> set[str]:
@@ -56,10 +58,11 @@ def apply(run: Run, spool: Spool) -> set[str]:
         }
         for together in run.workers.results(lanes):
             run.step("answered")
-            with run.store.write() as connection:
-                for intents, result in together:
-                    _take(work, connection, list(intents), result)
-            run.step("answer stored")
+            for intents, result in together:
+                _take(work, list(intents), result)
+            if len(work.answers) >= _TOGETHER:
+                _store(work)
+        _store(work)
         _look_again(work)
     return work.assigned
 
@@ -89,7 +92,9 @@ def _batches(work: _Work, bound: Bound, entity: str, steps: list[Step]) -> Itera
     current = _current(run, bound, entity, steps)
     if (bound.name, entity) in run.left_out:
         return
+    answers, work.answers = work.answers, []
     with run.store.write() as connection:
+        _conclude(work, connection, answers)
         ready = _ready(work, connection, bound, entity, steps, current)
         intents = [intent for intent, _ in ready]
         bodies = {intent.id: body for intent, body in ready}
@@ -249,16 +254,14 @@ def _unvetoed(
     return [item for index, item in enumerate(ready) if index not in reasons]
 
 
-def _take(
-    work: _Work, connection: Connection, intents: list[Intent], result: Sent | Failed
-) -> None:
-    """Store what became of a batch."""
+def _take(work: _Work, intents: list[Intent], result: Sent | Failed) -> None:
+    """Keep what became of a batch, to be stored with others."""
     if isinstance(result, Failed):
-        _batch_failed(work, connection, intents, result.error)
+        _batch_failed(work, intents, result.error)
         return
     for intent, outcome in zip(intents, result.outcomes, strict=True):
         work.done += 1
-        conclude(work.run, connection, intent, outcome, work.assigned, work.stale)
+        work.answers.append((intent, outcome))
         unanswered = outcome.kind in {"unknown", "unsent"}
         work.doubts[intent.system] = work.doubts.get(intent.system, 0) + 1 if unanswered else 0
         if outcome.kind == "unsent" or work.doubts[intent.system] >= _DOUBTS:
@@ -268,6 +271,27 @@ def _take(
                   total=work.total)  # fmt: skip
 
 
+def _store(work: _Work) -> None:
+    """Store the answers that came since, in one transaction."""
+    answers, work.answers = work.answers, []
+    if not answers:
+        return
+    with work.run.store.write() as connection:
+        _conclude(work, connection, answers)
+    work.run.step("answer stored")
+
+
+def _conclude(
+    work: _Work, connection: Connection, answers: Sequence[tuple[Intent, Outcome]]
+) -> None:
+    work.assigned |= conclude(work.run, connection, answers)
+    work.stale += [
+        (intent.system, intent.entity, intent.operation["ext"])
+        for intent, outcome in answers
+        if outcome.kind == "stale"
+    ]
+
+
 def _give_up(run: Run, system: str, reason: str) -> None:
     run.leave_out(
         system, run.systems[system].mappings,
@@ -275,75 +299,86 @@ def _give_up(run: Run, system: str, reason: str) -> None:
     )  # fmt: skip
 
 
-def _batch_failed(
-    work: _Work, connection: Connection, intents: list[Intent], error: BaseException
-) -> None:
+def _batch_failed(work: _Work, intents: list[Intent], error: BaseException) -> None:
     bound = work.run.systems[intents[0].system]
     if isinstance(error, SafetyError):
         raise error
     reason = error_of(error, bound, "writing")
     if isinstance(reason, DeniedError):
-        journal.settle(connection, [intent.id for intent in intents])
-    elif not isinstance(reason, PluginError):
-        work.run.problems.append(reason.message)
+        work.answers += [(i, Outcome("unsent", reason=reason.message)) for i in intents]
     work.run.leave_out(bound.name, bound.mappings, reason)
 
 
 def conclude(
-    run: Run,
-    connection: Connection,
-    intent: Intent,
-    outcome: Outcome,
-    assigned: set[str],
-    stale: list[tuple[str, str, str]],
-) -> None:
-    """Store one outcome: link, shadow, dead letter or doubt."""
+    run: Run, connection: Connection, answers: Sequence[tuple[Intent, Outcome]]
+) -> set[str]:
+    """Store outcomes: links, shadows, dead letters, doubts.
+
+    Returns the golden records to which a system assigned something.
+    """
+    assigned: set[str] = set()
+    stored: dict[tuple[str, str], list[tuple[Intent, Raw]]] = {}
+    for intent, outcome in answers:
+        if outcome.kind == "stored":
+            place = (intent.system, intent.entity)
+            stored.setdefault(place, []).append((intent, outcome.record or {}))
+        else:
+            _not_stored(run, connection, intent, outcome)
+    for place, found in stored.items():
+        assigned |= _stored(run, connection, place, found)
+    return assigned
+
+
+def _not_stored(run: Run, connection: Connection, intent: Intent, outcome: Outcome) -> None:
     place = (intent.system, intent.entity, intent.operation["record"])
-    match outcome.kind:
-        case "stored":
-            _stored(run, connection, intent, outcome.record or {}, assigned)
-            run.written[intent.system, intent.entity, intent.kind] += 1
-            items.clear_dead(connection, "out", [place])
-            items.unpark(connection, *place)
-        case "refused":
-            journal.settle(connection, [intent.id])
-            basis = intent.operation["basis"]
-            items.bury(connection, run.now(), "out", {place: (outcome.reason, None, basis)})
-            run.tell("refused", system=intent.system, entity=intent.entity, record=place[2],
-                     message=outcome.reason)  # fmt: skip
-        case "gone":
-            journal.settle(connection, [intent.id])
-            bury_links(
-                connection, intent.system, intent.entity, [intent.operation["ext"]], run.now()
-            )
-        case "stale":
-            journal.settle(connection, [intent.id])
-            run.stale.add(intent.golden)
-            stale.append((intent.system, intent.entity, intent.operation["ext"]))
-        case "unsent":
-            journal.settle(connection, [intent.id])
-        case "unknown":
-            run.tell("refused", system=intent.system, entity=intent.entity, record=place[2],
-                     message=f"in doubt: {outcome.reason}")  # fmt: skip
+    if outcome.kind == "unknown":
+        _tell_refused(run, place, f"in doubt: {outcome.reason}")
+        return
+    journal.settle(connection, [intent.id])
+    if outcome.kind == "refused":
+        basis = intent.operation["basis"]
+        items.bury(connection, run.now(), "out", {place: (outcome.reason, None, basis)})
+        _tell_refused(run, place, outcome.reason)
+    elif outcome.kind == "gone":
+        ext = intent.operation["ext"]
+        bury_links(connection, intent.system, intent.entity, [ext], run.now())
+    elif outcome.kind == "stale":
+        run.stale.add(intent.golden)
+
+
+def _tell_refused(run: Run, place: tuple[str, str, str], reason: str) -> None:
+    system, entity, record = place
+    run.tell("refused", system=system, entity=entity, record=record, message=reason)
 
 
 def _stored(
-    run: Run, connection: Connection, intent: Intent, record: Raw, assigned: set[str]
-) -> None:
-    try:
+    run: Run,
+    connection: Connection,
+    place: tuple[str, str],
+    answers: Sequence[tuple[Intent, Raw]],
+) -> set[str]:
+    ledger = Ledger(run, connection, place, answers)
+    raws = {intent.id: raw for intent, raw in answers}
+    done = []
+    for intent, _ in answers:
+        record = (*place, intent.operation["record"])
+        if intent.id in ledger.unread:
+            # Done there, but not understood here: the intent stays open and is looked up.
+            reason = ledger.unread[intent.id]
+            items.bury(connection, run.now(), "in", {record: (reason, raws[intent.id], "")})
+            continue
         if intent.kind == "create":
-            if created(run, connection, intent, record):
-                assigned.add(intent.golden)
+            ledger.created(intent)
         else:
-            written(run, connection, intent, record)
-    except MappingError as error:
-        # Done there, but not understood here: the intent stays open, so that it is looked up.
-        place = (intent.system, intent.entity, intent.operation["record"])
-        items.bury(connection, run.now(), "in", {place: (error.message, record, "")})
-        return
-    journal.settle(connection, [intent.id])
-    run.tell("written", system=intent.system, entity=intent.entity,
-             record=intent.operation["record"], message=intent.kind)  # fmt: skip
+            ledger.written(intent)
+        run.written[*place, intent.kind] += 1
+        done.append(record)
+        run.tell("written", system=place[0], entity=place[1], record=record[2],
+                 message=intent.kind)  # fmt: skip
+    ledger.save()
+    items.clear_dead(connection, "out", done)
+    items.unpark(connection, done)
+    return ledger.assigned
 
 
 def _refuse(

@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from talk_sdk._engine.lines import POSITION, pair_lines, weave
+from talk_sdk._engine.kids import kid_for
+from talk_sdk._engine.lines import POSITION, pair_lines, place, weave
 from talk_sdk._engine.merge import Conflict, Merged, Move, View, merge
 from talk_sdk._store.rows import GoldenRow, LinkRow
 from talk_sdk.mapping import CompiledChildren
@@ -50,16 +51,11 @@ class Family:
     def kids(self, link: LinkRow) -> list[LinkRow]:
         """The lines that a parent's record had when it was last merged, in their order."""
         rows = [k for k in self.links.get(link.id, []) if k.state == "live"]
-        return sorted(rows, key=lambda k: (_place(k), k.id))
+        return sorted(rows, key=lambda k: (place(k), k.id))
 
     def result(self, child: str) -> Merged:
         """What became of a line."""
         return self.results.setdefault(child, Merged())
-
-
-def _place(kid: LinkRow) -> int:
-    value = kid.shadow.get(POSITION)
-    return value if isinstance(value, int) else 0
 
 
 def merge_lines(
@@ -156,14 +152,15 @@ def _adopt(
             family.changed[child.id] = child
         else:
             child = strangers[there]
-        ident = incoming[index][0]
-        kid = LinkRow(
-            family.next_link(), link.system, f"{link.entity}.{family.name}",
-            f"{link.ext}/{child.id if ident is None else ident}",
-            table.mapping.concept.name, child.id, link.id, "live",
+        rows = family.links.setdefault(link.id, [])
+        kid, fresh = kid_for(
+            rows, link, family.name, table.mapping.concept.name, child.id,
+            incoming[index][0], family.next_link,
         )  # fmt: skip
-        family.fresh.append(kid)
-        family.links.setdefault(link.id, []).append(kid)
+        if fresh:
+            family.fresh.append(kid)
+            rows.append(kid)
+        family.touched[kid.id] = kid
         found[index] = kid
     return found
 
@@ -175,7 +172,7 @@ def _line(
     tables: Mapping[str, CompiledChildren],
     kid: LinkRow,
     ident: str | None,
-    place: int,
+    where: int,
     properties: Mapping[str, Scalar],
 ) -> bool:
     child = next(c for c in family.children if c.id == kid.golden)
@@ -186,7 +183,7 @@ def _line(
         for name, value in properties.items()
         if name not in kid.shadow or kid.shadow[name] != value
     }
-    kid.shadow[POSITION] = place
+    kid.shadow[POSITION] = where
     kid.edit_lo, kid.edit_hi = view.link.edit_lo, view.link.edit_hi
     kid.mod_lo, kid.mod_hi, kid.seen = view.link.mod_lo, view.link.mod_hi, view.link.seen
     family.touched[kid.id] = kid

@@ -5,12 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import TypeVar
 
+from talk_sdk._store.rows import LinkRow
 from talk_sdk.operations import Scalar
 
-__all__ = ["POSITION", "pair_lines", "weave"]
+__all__ = ["POSITION", "pair_lines", "place", "weave"]
 
 POSITION = "#"
 """The name under which a line's place in its list is kept in its shadow."""
+
+
+def place(kid: LinkRow) -> int:
+    """Where a line stood in its list when it was last read."""
+    value = kid.shadow.get(POSITION)
+    return value if isinstance(value, int) else 0
+
 
 T = TypeVar("T", bound=Hashable)
 Values = Mapping[str, Scalar]

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from sqlalchemy import Connection, bindparam, select, update
 
 from talk_sdk._engine.absorb import MARKER
+from talk_sdk._engine.answers import contradicts, sent_keys
 from talk_sdk._engine.match import Candidate, Decision, Group, Join, New, Review, Row, Wait, decide
 from talk_sdk._engine.refs import known, translate, unresolved
 from talk_sdk._engine.run import Run
@@ -96,15 +97,13 @@ def _twins_of_doubts(run: Run, connection: Connection, concept: str) -> set[int]
             continue
         rows = _new_of_side(connection, intent.system, intent.entity)
         keys = links.keys_of(connection, [link.id for link in rows])
-        sent = {int(rank): key for rank, key in intent.operation.get("keys", {}).items()}
-        marker = intent.operation.get("marker")
-        if marker:
-            sent[MARKER] = marker
+        sent = sent_keys(intent)
         for link in rows:
             own = keys.get(link.id, {})
             slack = abs(run.skews.get(link.system, 0.0)) + 60.0
             late = link.created is None or link.created >= intent.sent - slack
-            if late or any(own.get(rank) == key for rank, key in sent.items()):
+            same = any(own.get(rank) == key for rank, key in sent.items())
+            if same or (late and not contradicts(own, sent)):
                 found[link.id] = link.ext
                 reason = "could be the record whose create was not answered"
                 items.park(

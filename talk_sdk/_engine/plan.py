@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from talk_sdk._engine.lines import POSITION
+from talk_sdk._engine.lines import POSITION, place
 from talk_sdk._store.rows import GoldenRow, LinkRow
 from talk_sdk.errors import MappingError
 from talk_sdk.mapping import Compiled, CompiledChildren
@@ -21,17 +21,22 @@ Resolve = Callable[[str, str], str | None]
 
 
 class LineStep(msgspec.Struct, array_like=True):
-    """A line as it should be: the golden child, its link there if it has one, its values."""
+    """A line as it should be: the golden child, its link there if it has one, its values.
+
+    `revs` are the golden revisions of the values.
+    """
 
     golden: str
     link: int | None
     values: dict[str, Any]
+    revs: dict[str, int] = {}
 
 
 class Step(msgspec.Struct):
     """An operation as planned: references are golden ids, values canonical.
 
-    `changes` are (property, before, after); `lines` are whole lists as they should be, for
+    `changes` are (property, before, after), `revs` the golden revisions of what is written;
+    `lines` are whole lists as they should be, for
     lists that have to be written; `shown` are the same lists as (before, after) for people.
     """
 
@@ -44,6 +49,7 @@ class Step(msgspec.Struct):
     ext: str | None
     changes: list[tuple[str, Any, Any]]
     reason: str
+    revs: dict[str, int] = {}
     lines: dict[str, list[LineStep]] = {}
     shown: dict[str, tuple[list[Any], list[Any]]] = {}
 
@@ -133,7 +139,7 @@ def plan_record(
         elif mine:
             planned.skips.append(_skip(golden, target, "it was deleted there and is not made anew"))
         elif target.system not in present or target.system in demanded:
-            step = _create(golden, target, family)
+            step = _create(golden, target, family, planned)
         if step is not None:
             _allow(step, golden, target, doubts or {}, refused or {}, planned)
     return planned
@@ -195,26 +201,39 @@ def _apart(step: Step, target: Target) -> list[Step]:
     return steps
 
 
-def _create(golden: GoldenRow, target: Target, family: _Kin) -> Step:
+def _create(golden: GoldenRow, target: Target, family: _Kin, planned: Planned) -> Step:
     mapping = target.mapping
-    changes = [
-        (name, None, golden.data[name])
-        for name in mapping.by_property
-        if name in mapping.creatable and golden.data.get(name) is not None
-    ]
+    changes: list[tuple[str, Any, Any]] = []
+    for name, row in mapping.by_property.items():
+        value = golden.data.get(name)
+        if name not in mapping.creatable or (value is None and row.placeholder is None):
+            continue
+        try:
+            if name not in mapping.concept.refs:
+                mapping.put(name, value, golden.data)
+        except MappingError as error:
+            planned.drift.append(_drift(golden, target, name, error.message))
+        else:
+            changes.append((name, None, value))
     live = sorted(
         (c for c in family.children if c.state == "live"), key=lambda c: (c.position, c.id)
     )
     lines: dict[str, list[LineStep]] = {}
     shown: dict[str, tuple[list[Any], list[Any]]] = {}
     for name, table in mapping.children.items():
-        lines[name] = [LineStep(c.id, None, _line_values(table, c, create=True)) for c in live]
+        lines[name] = [
+            LineStep(c.id, None, _line_values(table, c, create=True), _revs(c)) for c in live
+        ]
         shown[name] = ([], [line.values for line in lines[name]])
     reason = f"every {mapping.concept.name} is kept in {target.system}, and it has none"
     return Step(
         target.system, target.entity, "create", golden.id, golden.origin, None, None,
-        changes, reason, lines, shown,
+        changes, reason, _revs(golden), lines, shown,
     )  # fmt: skip
+
+
+def _revs(golden: GoldenRow) -> dict[str, int]:
+    return {name: golden.rev(name) for name in golden.data}
 
 
 def _line_values(table: CompiledChildren, child: GoldenRow, *, create: bool) -> dict[str, Any]:
@@ -251,7 +270,7 @@ def _update(
     reason = f"edited in {', '.join(said)}" if said else "its lines were edited"
     return Step(
         target.system, target.entity, "update", golden.id, golden.origin, link.id, link.ext,
-        changes, reason, lines, shown,
+        changes, reason, _revs(golden), lines, shown,
     )  # fmt: skip
 
 
@@ -274,6 +293,9 @@ def _changes(
         value, shadow = golden.data.get(name), link.shadow.get(name)
         before = _golden_form(mapping, link.system, name, shadow, resolve)
         try:
+            if name in target.adjust and value is not None:
+                # A difference is sent of what the system can hold.
+                value = mapping.render(name, value, golden.data)
             same = name not in link.found and mapping.says(name, value, before, golden.data)
         except MappingError as error:
             planned.drift.append(_drift(golden, target, name, error.message))
@@ -318,15 +340,15 @@ def _lines(
         kid = by_golden.get(child.id)
         if kid is not None and kid.behind:
             differs |= _line_differs(child, kid, table.mapping, resolve, planned)
-    order = sorted(by_golden, key=lambda g: (_place(by_golden[g]), by_golden[g].id))
-    doubted = table.mapping.entity.rpartition(".")[2] in link.found
-    if not differs and not doubted and order == [child.id for child in live]:
+    order = sorted(by_golden, key=lambda g: (place(by_golden[g]), by_golden[g].id))
+    if not differs and order == [child.id for child in live]:
         return None
     wanted = [
         LineStep(
             child.id,
             by_golden[child.id].id if child.id in by_golden else None,
             _line_values(table, child, create=child.id not in by_golden),
+            _revs(child),
         )
         for child in live
     ]
@@ -334,11 +356,6 @@ def _lines(
         {n: v for n, v in by_golden[golden].shadow.items() if n != POSITION} for golden in order
     ]
     return wanted, (before, [line.values for line in wanted])
-
-
-def _place(kid: LinkRow) -> int:
-    value = kid.shadow.get(POSITION)
-    return value if isinstance(value, int) else 0
 
 
 def _line_differs(
@@ -349,8 +366,8 @@ def _line_differs(
         value, shadow = child.data.get(name), kid.shadow.get(name)
         before = _golden_form(mapping, kid.system, name, shadow, resolve)
         try:
-            same: bool = name not in mapping.writable or mapping.says(
-                name, value, before, child.data
+            same: bool = name not in kid.found and (
+                name not in mapping.writable or mapping.says(name, value, before, child.data)
             )
         except MappingError:
             same = True

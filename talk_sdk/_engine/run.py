@@ -81,9 +81,7 @@ class Bound:
 
         What the API has is only ever sent back to it, in a write of the whole record.
         """
-        found: Mapping[str, Raw] = self.hooks.talk_get(
-            session=self.session, entity=entity, ids=ids
-        )
+        found: Mapping[str, Raw] = self.hooks.talk_get(session=self.session, entity=entity, ids=ids)
         seen = self.inbound(entity, deepcopy(list(found.values())))
         return {ext: (found[ext], raw) for ext, raw in zip(found, seen, strict=True)}
 

@@ -77,7 +77,12 @@ def prepare(run: Run, bound: Bound, step: Step, material: Material) -> tuple[Int
     values = _outward({n: after for n, _, after in changes}, mapping, material.there)
     lines = {
         name: [
-            [x.golden, x.link, _outward(x.values, mapping.children[name].mapping, material.there)]
+            [
+                x.golden,
+                x.link,
+                _outward(x.values, mapping.children[name].mapping, material.there),
+                x.revs,
+            ]
             for x in found
         ]
         for name, found in lists.items()
@@ -91,6 +96,7 @@ def prepare(run: Run, bound: Bound, step: Step, material: Material) -> tuple[Int
         "reason": step.reason,
         "changes": [list(change) for change in changes],
         "values": values,
+        "revs": step.revs,
         "lines": lines,
         "base": {} if link is None else {n: link.shadow.get(n) for n in values},
         "body": _body(bound, step, values, lines, material, None),
@@ -182,7 +188,7 @@ def _wire_lines(
     there = table.get(current) if current else None
     rows = there if isinstance(there, list) and len(there) == len(kids) else None
     found = []
-    for _, link, values in lines:
+    for _, link, values, _revs in lines:
         kid = kids.get(link) if link is not None else None
         line = table.mapping.outbound(values, values)
         if kid is not None and rows is not None:

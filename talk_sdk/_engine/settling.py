@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import Connection, select
 
 from talk_sdk._engine.absorb import absorb, external_id, look_at
-from talk_sdk._engine.answers import adopted, equals
+from talk_sdk._engine.answers import Ledger, contradicts, equals, overruled, sent_keys
 from talk_sdk._engine.applying import Sent, conclude, send
 from talk_sdk._engine.collecting import bury_links, error_of, fetch
-from talk_sdk._engine.lines import POSITION, pair_lines
+from talk_sdk._engine.kids import line_pairs
 from talk_sdk._engine.run import Bound, Run
 from talk_sdk._engine.workers import Failed, Lane
 from talk_sdk._store import LinkRow, goldens, items, journal, links
@@ -22,7 +23,8 @@ from talk_sdk._store import schema as db
 from talk_sdk._store.journal import Intent
 from talk_sdk.concepts import Counter
 from talk_sdk.errors import MappingError, RejectedError, TalkError
-from talk_sdk.operations import Raw
+from talk_sdk.mapping import Compiled
+from talk_sdk.operations import Raw, Scalar
 
 __all__ = ["decide_absent", "settle"]
 
@@ -147,19 +149,13 @@ def _free(connection: Connection, bound: Bound, intent: Intent, raw: Raw, slack:
 
 
 def _adopt(run: Run, connection: Connection, intent: Intent, raw: Raw) -> None:
-    try:
-        adopted(run, connection, intent, raw)
-    except MappingError as error:
-        _review(run, connection, intent, f"what was created cannot be read: {error.message}")
+    ledger = Ledger(run, connection, (intent.system, intent.entity), [(intent, raw)])
+    if ledger.unread:
+        reason = f"what was created cannot be read: {ledger.unread[intent.id]}"
+        _review(run, connection, intent, reason)
         return
-    if _still_open(connection, intent):
-        journal.settle(connection, [intent.id])
-    goldens.soil(connection, [intent.golden])
-
-
-def _still_open(connection: Connection, intent: Intent) -> bool:
-    query = select(db.intents.c.state).where(db.intents.c.id == intent.id)
-    return connection.scalar(query) == "open"
+    ledger.created(intent, certain=False)
+    ledger.save()
 
 
 def _replay(run: Run, bound: Bound, intent: Intent) -> None:
@@ -172,7 +168,7 @@ def _replay(run: Run, bound: Bound, intent: Intent) -> None:
         if outcome.kind in {"stale", "gone"}:
             _review(run, connection, intent, outcome.reason or "the repeated create was refused")
             return
-        conclude(run, connection, intent, outcome, set(), [])
+        conclude(run, connection, [(intent, outcome)])
     ext = external_id(bound.entities[intent.entity], outcome.record or {})
     if outcome.kind == "stored" and ext is not None:
         fetch(run, bound, intent.entity, [ext])
@@ -219,6 +215,7 @@ def _compare(run: Run, connection: Connection, bound: Bound, intent: Intent, raw
     except MappingError:
         return  # it becomes a dead letter when it is taken in
     golden = goldens.by_id(connection, [intent.golden])[intent.golden]
+    conflicts: list[dict[str, Any]] = []
     for name, value in intent.operation["values"].items():
         if name not in look.properties:
             continue
@@ -227,14 +224,28 @@ def _compare(run: Run, connection: Connection, bound: Bound, intent: Intent, raw
             _hold(run, connection, link, name, intent)
         elif equals(mapping, name, value, there, golden.data):
             link.shadow[name] = there
-            link.behind.pop(name, None)
+            conflicts += _given_way(run, intent, link, name, name, there)
+            if golden.rev(name) == intent.operation["revs"].get(name):
+                link.behind.pop(name, None)
         elif there != intent.operation["base"].get(name):
             link.shadow[name] = there
             link.found[name] = there
             link.behind.setdefault(name, 0)
     for name, lines in intent.operation["lines"].items():
-        _compare_lines(connection, link, name, lines, (look.children or {}).get(name))
+        found = (look.children or {}).get(name)
+        table = mapping.children[name].mapping
+        conflicts += _compare_lines(run, connection, intent, link, name, lines, found, table)
     links.update_links(connection, [link])
+    items.add_conflicts(connection, conflicts)
+    run.conflicts += len(conflicts)
+
+
+def _given_way(
+    run: Run, intent: Intent, link: LinkRow, name: str, shown: str, there: Scalar
+) -> list[dict[str, Any]]:
+    """What an earlier doubt had found was an edit, for now the sent value is there (D1)."""
+    found = link.found.pop(name, there)
+    return [] if found == there else [overruled(run, intent, shown, found, there)]
 
 
 def _hold(run: Run, connection: Connection, link: LinkRow, name: str, intent: Intent) -> None:
@@ -248,30 +259,41 @@ def _hold(run: Run, connection: Connection, link: LinkRow, name: str, intent: In
 
 
 def _compare_lines(
+    run: Run,
     connection: Connection,
+    intent: Intent,
     link: LinkRow,
     name: str,
-    sent: Sequence[list[object]],
-    there: Sequence[list[object]] | None,
-) -> None:
-    """A list in doubt is written once more, unless it reads as it did before."""
-    kids = [k for k in links.children_of(connection, [link.id]).get(link.id, [])
-            if k.state == "live" and k.entity == f"{link.entity}.{name}"]  # fmt: skip
-    kids.sort(key=lambda k: (k.shadow.get(POSITION) or 0, k.id))
-    base = [{n: v for n, v in k.shadow.items() if n != POSITION} for k in kids]
-    if there is None or [properties for _, properties in there] == base:
-        return
-    wanted = [(None, values) for _, _, values in sent]
-    pairs = pair_lines([(None, row[1]) for row in there], wanted)  # type: ignore[arg-type, misc]
-    if len(there) != len(sent) or None in pairs:
-        return  # an edit of a person: taken in like any read, and merged
-    by_id = {kid.id: kid for kid in kids}
-    for row, pair in zip(there, pairs, strict=True):
-        kid = by_id.get(sent[pair or 0][1])  # type: ignore[call-overload]
-        if kid is not None:
-            kid.shadow = {**row[1], POSITION: kid.shadow.get(POSITION)}  # type: ignore[dict-item]
-    links.update_links(connection, by_id.values())
-    link.found[name] = True
+    sent: Sequence[list[Any]],
+    there: Sequence[list[Any]] | None,
+    mapping: Compiled,
+) -> list[dict[str, Any]]:
+    """D1 for each value of each line, where the list has the lines that were sent.
+
+    Another list is an edit of a person: it is taken in like any read, and merged.
+    """
+    kids = {k.id: k for k in links.children_of(connection, [link.id]).get(link.id, [])
+            if k.state == "live" and k.entity == f"{link.entity}.{name}"}  # fmt: skip
+    conflicts: list[dict[str, Any]] = []
+    if there is None or line_pairs(sent, there) is None or len(kids) != len(sent):
+        return conflicts
+    for line, pair in zip(sent, line_pairs(sent, there) or (), strict=True):
+        kid = kids.get(line[1])
+        if kid is None:
+            continue
+        for prop, value in line[2].items():
+            found, base = there[pair][1].get(prop), kid.shadow.get(prop)
+            if found == base:
+                continue
+            kid.shadow[prop] = found
+            if equals(mapping, prop, value, found, line[2]):
+                kid.behind.pop(prop, None)
+                conflicts += _given_way(run, intent, kid, prop, f"{name}.{prop}", found)
+            else:
+                kid.found[prop] = found
+                kid.behind.setdefault(prop, 0)
+    links.update_links(connection, kids.values())
+    return conflicts
 
 
 def _review(run: Run, connection: Connection, intent: Intent, reason: str) -> None:
@@ -300,14 +322,20 @@ def decide_absent(run: Run, absent: Sequence[Intent]) -> None:
 
 
 def _strangers(run: Run, connection: Connection, intent: Intent) -> bool:
+    """Whether an unlinked record is there that could be what was created."""
     table = db.links
-    query = select(table.c.created).where(
+    query = select(table.c.id, table.c.created).where(
         table.c.system == intent.system,
         table.c.entity == intent.entity,
         table.c.state.in_(("new", "review")),
         table.c.golden.is_(None),
     )
     slack = _SLACK + abs(run.skews.get(intent.system, 0.0))
-    return any(
-        created is None or created >= intent.sent - slack for created in connection.scalars(query)
-    )
+    late = [
+        ident
+        for ident, created in connection.execute(query)
+        if created is None or created >= intent.sent - slack
+    ]
+    keys = links.keys_of(connection, late)
+    sent = sent_keys(intent)
+    return any(not contradicts(keys.get(ident, {}), sent) for ident in late)

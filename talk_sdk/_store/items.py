@@ -9,6 +9,7 @@ from typing import Any
 from msgspec import json
 from sqlalchemy import Connection, delete, func, insert, select, update
 
+from talk_sdk._store.links import chunks
 from talk_sdk._store.schema import (
     conflicts,
     dead_letters,
@@ -63,9 +64,26 @@ def unpark_stale(connection: Connection, run: str, left_out: Iterable[tuple[str,
             connection.execute(delete(parked).where(*_at(parked, system, entity, record)))
 
 
-def unpark(connection: Connection, system: str, entity: str, record: str) -> None:
-    """It waits no longer."""
-    connection.execute(delete(parked).where(*_at(parked, system, entity, record)))
+def unpark(connection: Connection, found: Iterable[tuple[str, str, str]]) -> None:
+    """These wait no longer."""
+    for (system, entity), records in _by_place(found).items():
+        for page in chunks(records):
+            connection.execute(
+                delete(parked).where(
+                    parked.c.system == system,
+                    parked.c.entity == entity,
+                    parked.c.record.in_(page),
+                )
+            )
+
+
+def _by_place(
+    found: Iterable[tuple[str, str, str]],
+) -> dict[tuple[str, str], list[str]]:
+    by_place: dict[tuple[str, str], list[str]] = {}
+    for system, entity, record in found:
+        by_place.setdefault((system, entity), []).append(record)
+    return by_place
 
 
 def _at(table: Any, system: str, entity: str, record: str) -> list[Any]:
@@ -108,12 +126,17 @@ def clear_dead(
     connection: Connection, direction: str, found: Iterable[tuple[str, str, str]]
 ) -> None:
     """These went through after all."""
-    for system, entity, record in found:
-        connection.execute(
-            delete(dead_letters).where(
-                *_at(dead_letters, system, entity, record), dead_letters.c.direction == direction
+    table = dead_letters
+    for (system, entity), records in _by_place(found).items():
+        for page in chunks(records):
+            connection.execute(
+                delete(table).where(
+                    table.c.system == system,
+                    table.c.entity == entity,
+                    table.c.record.in_(page),
+                    table.c.direction == direction,
+                )
             )
-        )
 
 
 def add_conflicts(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
