@@ -37,10 +37,12 @@ class Pair:
         assigned: the system may give the value itself when a record is created (an account
             number); it is then merged and carried to the other systems in the same run.
         placeholder: written where the API demands a value that nobody knows; reads as empty.
+        default: the canonical value that the system fills in where a create says nothing.
     """
 
     __slots__ = (
-        "assigned", "lens", "match", "on_create", "placeholder", "property", "read_only", "wires",
+        "assigned", "default", "lens", "match", "on_create", "placeholder", "property",
+        "read_only", "wires",
     )  # fmt: skip
 
     def __init__(
@@ -54,6 +56,7 @@ class Pair:
         on_create: bool = False,
         assigned: bool = False,
         placeholder: Any = None,
+        default: Scalar = None,
     ) -> None:
         """Keep the row as it was written."""
         self.wires = (wire,) if isinstance(wire, str) else wire
@@ -64,6 +67,7 @@ class Pair:
         self.on_create = on_create
         self.assigned = assigned
         self.placeholder = placeholder
+        self.default = default
 
     @property
     def wire(self) -> str:

@@ -172,6 +172,20 @@ class Ledger:
                 link.found[name] = there
                 link.behind[name] = 0
         self._soiled.add(golden.id)
+        self._typed_meanwhile(link, intent)
+
+    def _typed_meanwhile(self, link: LinkRow, intent: Intent) -> None:
+        """What was not sent and is no declared default is an edit (rule D5)."""
+        for name, row in self._mapping.by_property.items():
+            value = link.shadow.get(name)
+            known = name in intent.operation["values"] or name in self._mapping.assigned
+            if known or value is None or value == row.pair.default:
+                continue
+            if name in self._mapping.creatable:
+                link.pending[name] = value
+                del link.shadow[name]
+        if link.pending:
+            link.edit_lo, link.edit_hi = intent.sent, self._now
 
     def _assign(self, link: LinkRow, golden: GoldenRow, look: Look) -> None:
         """What the system assigned by itself is merged like a first value."""
@@ -180,9 +194,8 @@ class Ledger:
             if value is not None and golden.data.get(name) != value:
                 link.pending[name] = value
                 link.shadow.pop(name, None)
-        if link.pending:
-            link.edit_lo = link.edit_hi = self._now
-            self.assigned.add(golden.id)
+                link.edit_lo = link.edit_hi = self._now
+                self.assigned.add(golden.id)
 
     def _key(self, link: LinkRow, golden: GoldenRow, look: Look) -> None:
         mapping = self._mapping

@@ -38,7 +38,7 @@ def _customer(settings: ErpSettings) -> Mapping:
     return Mapping(
         models.Customer, "customer",
         Pair("name", "name", NAME, placeholder=NAMELESS),
-        Pair("customerType", "kind", KIND),
+        Pair("customerType", "kind", KIND, default="organisation"),
         Pair("customerNo", "number", assigned=True, read_only=True),
         Pair("orgNo", "organisation_number", organisation_number(), match=1),
         Pair("email", "email", match=2),
@@ -51,7 +51,7 @@ def _customer(settings: ErpSettings) -> Mapping:
         Pair("remark", "notes"),
         Pair("languageCode", "language"),
         Pair("currencyCode", "currency"),
-        Pair("blocked", "active", inverse_flag()),
+        Pair("blocked", "active", inverse_flag(), default=True),
         *_addresses(settings),
     )  # fmt: skip
 
@@ -71,7 +71,7 @@ def _product() -> Mapping:
         Pair("unitCode", "unit"),
         Pair("onHand", "stock", decimal_number(3)),
         Pair("weightGrams", "weight", scaled(1000, 0)),
-        Pair("discontinued", "active", inverse_flag()),
+        Pair("discontinued", "active", inverse_flag(), default=True),
     )  # fmt: skip
 
 
@@ -85,7 +85,7 @@ def _order(settings: ErpSettings) -> Mapping:
         Pair("dueDate", "due_date"),
         Pair("deliveryDate", "delivery_date"),
         Pair("currencyCode", "currency"),
-        Pair("state", "status", STATE),
+        Pair("state", "status", STATE, default="open"),
         Pair("paymentState", "payment_status", PAYMENT, read_only=True),
         Pair("heading", "title"),
         Pair("remark", "notes"),

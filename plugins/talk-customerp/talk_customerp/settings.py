@@ -11,12 +11,14 @@ from talk_sdk.models import Settings
 
 __all__ = ["CONNECTOR", "ErpSettings"]
 
+ADDRESS = r"^https?://([^\s/:@\[\]]+|\[[\da-fA-F:.]+\])(:\d+)?(/\S*)?$"
+
 
 class ErpSettings(Settings):
     """One company in the ERP."""
 
     base_url: str = Field(
-        pattern="^https?://", description="Address of the API, like https://erp.example/erp/v1"
+        pattern=ADDRESS, description="Address of the API, like https://erp.example/erp/v1"
     )
     username: str = Field(description="Name of the API's user")
     password: SecretStr = Field(description="The user's password")

@@ -37,7 +37,7 @@ def _customer(region: str) -> Mapping:
     return Mapping(
         models.Customer, "customer",
         Pair("name", "name", NAME, placeholder=NAMELESS),
-        Pair("is_company", "kind", KIND),
+        Pair("is_company", "kind", KIND, default="person"),
         Pair("account_number", "number"),
         Pair("vat_no", "organisation_number", organisation_number(), match=1),
         Pair("email", "email", match=2),
@@ -49,7 +49,7 @@ def _customer(region: str) -> Mapping:
         Pair("note", "notes"),
         Pair("language", "language"),
         Pair("currency", "currency"),
-        Pair("active", "active"),
+        Pair("active", "active", default=True),
         *_addresses(region),
     )  # fmt: skip
 
@@ -79,7 +79,7 @@ def _product() -> Mapping:
         Pair("unit", "unit"),
         Pair("stock_quantity", "stock", decimal_number(0)),
         Pair("weight_kg", "weight", decimal_text(3)),
-        Pair("published", "active"),
+        Pair("published", "active", default=True),
     )  # fmt: skip
 
 
@@ -96,7 +96,7 @@ def _order(region: str) -> Mapping:
         Pair("due_date", "due_date"),
         Pair("delivery_date", "delivery_date"),
         Pair("currency", "currency"),
-        Pair("status", "status", STATUS),
+        Pair("status", "status", STATUS, default="open"),
         Pair("payment_status", "payment_status", PAYMENT, read_only=True),
         Pair("title", "title"),
         Pair("note", "notes"),

@@ -9,12 +9,14 @@ from talk_sdk.models import Settings
 
 __all__ = ["CONNECTOR", "WebshopSettings"]
 
+ADDRESS = r"^https?://([^\s/:@\[\]]+|\[[\da-fA-F:.]+\])(:\d+)?(/\S*)?$"
+
 
 class WebshopSettings(Settings):
     """One webshop."""
 
     base_url: str = Field(
-        pattern="^https?://", description="Address of the API, like https://shop.example/api"
+        pattern=ADDRESS, description="Address of the API, like https://shop.example/api"
     )
     token: SecretStr = Field(description="API token")
     region: str = Field(
@@ -22,8 +24,6 @@ class WebshopSettings(Settings):
         pattern="^[A-Z]{2}$",
         description="Country of phone numbers without a prefix, where the record names none",
     )
-    currency: str = Field("NOK", pattern="^[A-Z]{3}$", description="Currency of product prices")
-    language: str = Field("en", description="Language of the shop's texts")
     idempotency_keys: bool = Field(
         True, description="The API remembers Idempotency-Key for a day, so repeats are safe"
     )
