@@ -168,7 +168,12 @@ class Ledger:
     def _doubt(self, link: LinkRow, intent: Intent, golden: GoldenRow) -> None:
         for name, value in intent.operation["values"].items():
             there = link.shadow.get(name)
-            if name in link.shadow and not equals(self._mapping, name, value, there, golden.data):
+            if name not in link.shadow or equals(self._mapping, name, value, there, golden.data):
+                continue
+            if name in self._mapping.concept.counters:
+                # What was counted since the create is a change like any other.
+                link.shadow[name], link.pending[name] = value, there
+            else:
                 link.found[name] = there
                 link.behind[name] = 0
         self._soiled.add(golden.id)
@@ -222,6 +227,10 @@ class Ledger:
             pairs = line_pairs(sent, answer)
             if pairs is None:
                 link.children = {**(link.children or {}), name: answer}
+                if not certain:
+                    # Somebody has changed the list since: what was sent is its base.
+                    base = [[None, dict(line[2])] for line in sent]
+                    self._kids.store(link, name, sent, base, range(len(sent)))
                 continue
             kept = self._kids.store(link, name, sent, [answer[p] for p in pairs], pairs)
             for kid, child, values in kept:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from talk_sdk._engine.kids import kid_for
-from talk_sdk._engine.lines import POSITION, pair_lines, place, weave
+from talk_sdk._engine.lines import POSITION, UNKNOWN, pair_lines, place, weave
 from talk_sdk._engine.merge import Conflict, Merged, Move, View, merge
 from talk_sdk._store.rows import GoldenRow, LinkRow
 from talk_sdk.mapping import CompiledChildren
@@ -106,7 +106,8 @@ def _list(
 
 
 def _own_id(kid: LinkRow, table: CompiledChildren) -> str | None:
-    return kid.ext.rpartition("/")[2] if table.id is not None else None
+    own = kid.ext.rpartition("/")[2]
+    return None if table.id is None or own.startswith(UNKNOWN) else own
 
 
 def _gone(family: Family, missing: Sequence[LinkRow]) -> bool:

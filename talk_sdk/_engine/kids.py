@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from talk_sdk._engine.lines import POSITION, pair_lines, place
+from talk_sdk._engine.lines import POSITION, UNKNOWN, pair_lines, place
 from talk_sdk._engine.run import Run
 from talk_sdk._store import GoldenRow, LinkRow, goldens, links
 from talk_sdk.mapping import Compiled
@@ -118,6 +118,8 @@ class Kids:
                     rows.append(kid)
             elif own is not None:
                 kid.ext = f"{link.ext}/{own}"
+            if own is None and table.id is not None:
+                kid.ext = f"{link.ext}/{UNKNOWN}{child}"
             kid.shadow = {**properties, POSITION: where}
             kid.pending = {}
             self._touched[kid.id] = kid

@@ -8,10 +8,13 @@ from typing import TypeVar
 from talk_sdk._store.rows import LinkRow
 from talk_sdk.operations import Scalar
 
-__all__ = ["POSITION", "pair_lines", "place", "weave"]
+__all__ = ["POSITION", "UNKNOWN", "pair_lines", "place", "weave"]
 
 POSITION = "#"
 """The name under which a line's place in its list is kept in its shadow."""
+
+UNKNOWN = "?"
+"""What the external id of a line begins with while its own id is not known yet."""
 
 
 def place(kid: LinkRow) -> int:
@@ -45,8 +48,7 @@ def pair_lines(
     for here, (ident, _) in enumerate(incoming):
         if ident is not None and ids.get(ident) in free:
             settle(here, ids[ident])
-    left = [i for i, (ident, _) in enumerate(incoming) if found[i] is None
-            and (ident is None or not ids)]  # fmt: skip
+    left = [here for here in range(len(incoming)) if found[here] is None]
     for by in (_everything, _subject):
         _by(by, left, incoming, known, found, free, settle)
     return found
@@ -76,10 +78,14 @@ def _by(
     for there in free:
         rows.setdefault(form(known[there][1]), []).append(there)
     for here in left:
-        if found[here] is None:
-            alike = rows.get(form(incoming[here][1]))
-            if alike:
-                settle(here, alike.pop(0))
+        if found[here] is not None:
+            continue
+        alike = rows.get(form(incoming[here][1]), [])
+        # Two lines that both have an id are not one, whatever they say.
+        match = next((t for t in alike if None in (incoming[here][0], known[t][0])), None)
+        if match is not None:
+            alike.remove(match)
+            settle(here, match)
 
 
 def weave(golden: Sequence[T], system: Sequence[T], before: Sequence[T]) -> list[T]:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from talk_sdk._engine.absorb import keys_of
-from talk_sdk._engine.lines import POSITION
+from talk_sdk._engine.lines import POSITION, UNKNOWN
 from talk_sdk._engine.plan import Step, basis
 from talk_sdk._engine.run import Bound, Run
 from talk_sdk._store import GoldenRow, LinkRow
@@ -195,8 +195,9 @@ def _wire_lines(
             place = kid.shadow.get(POSITION)
             if isinstance(place, int) and place < len(rows):
                 line = _overlay(rows[place], line)
-        if kid is not None and table.id is not None:
-            line[table.id] = kid.ext.rpartition("/")[2]
+        own = None if kid is None else kid.ext.rpartition("/")[2]
+        if own is not None and table.id is not None and not own.startswith(UNKNOWN):
+            line[table.id] = own
         found.append(line)
     return found
 
