@@ -123,8 +123,9 @@ def _by_keys(run: Run, bound: Bound, intent: Intent) -> list[Raw]:
     mapping, entity = bound.mappings[intent.entity], bound.entities[intent.entity]
     with run.store.write() as connection:
         golden = goldens.by_id(connection, [intent.golden])[intent.golden]
+        shared = _shared(connection, mapping.concept.name, intent)
     for rank, names in sorted(mapping.keys.items()):
-        sent = intent.operation["keys"].get(str(rank))
+        sent = None if rank in shared else intent.operation["keys"].get(str(rank))
         for name in names:
             path = mapping.by_property[name].pair.wire
             value = intent.operation["values"].get(name)
@@ -135,6 +136,22 @@ def _by_keys(run: Run, bound: Bound, intent: Intent) -> list[Raw]:
             if rows:
                 return list(rows)
     return []
+
+
+def _shared(connection: Connection, concept: str, intent: Intent) -> set[int]:
+    """Ranks whose key others have too: it cannot tell whose record is found."""
+    sent = {int(rank): key for rank, key in intent.operation["keys"].items()}
+    rivals = [
+        other.operation.get("keys", {})
+        for other in journal.open_intents(connection)
+        if other.id != intent.id and (other.system, other.entity) == (intent.system, intent.entity)
+    ]
+    return {
+        rank
+        for rank, key in sent.items()
+        if any(keys.get(str(rank)) == key for keys in rivals)
+        or links.others_with(connection, concept, rank, key, intent.golden)
+    }
 
 
 def _free(connection: Connection, bound: Bound, intent: Intent, raw: Raw, slack: float) -> bool:

@@ -26,6 +26,7 @@ __all__ = [
     "keys_of",
     "live_ids",
     "next_id",
+    "others_with",
     "present",
     "put_keys",
     "rows_in_state",
@@ -214,6 +215,23 @@ def unlinked_with(
             .where(links.c.golden.is_(None), links.c.state.in_(("new", "review")))
         )
         yield from ((r.value, r.system, r.entity, r.ext) for r in connection.execute(query))
+
+
+def others_with(connection: Connection, concept: str, rank: int, value: str, golden: str) -> bool:
+    """Whether a live link of another golden record has this key."""
+    query = (
+        select(func.count())
+        .select_from(keys)
+        .join(links, links.c.id == keys.c.link)
+        .where(
+            keys.c.concept == concept,
+            keys.c.rank == rank,
+            keys.c.value == value,
+            links.c.state == "live",
+            links.c.golden != golden,
+        )
+    )
+    return bool(connection.scalar(query))
 
 
 def goldens_of(

@@ -1,0 +1,75 @@
+"""`python -m talk_sdk.testing.simulation --seeds 200`."""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+
+from talk_sdk.testing.simulation.seed import Result, run_seed
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run seeds, tell which failed; 1 if any did."""
+    options = _parsed(arguments)
+    began = time.perf_counter()
+    counts: Counter[str] = Counter()
+    failed = 0
+    for result in _results(options):
+        counts += result.counts
+        failed += bool(result.violations)
+        if options.verbose:
+            _say("\n".join(result.lines))
+        if result.violations:
+            _tell(result)
+    for name, count in sorted(counts.items()):
+        _say(f"{count:8d}  {name}")
+    _say(f"{time.perf_counter() - began:.1f} s")
+    _say(f"{options.seeds - failed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m talk_sdk.testing.simulation")
+    parser.add_argument("--seeds", type=int, default=200, help="how many")
+    parser.add_argument("--start", type=int, default=0, help="the first one")
+    parser.add_argument("--jobs", type=int, default=2, help="processes")
+    parser.add_argument("--verbose", action="store_true", help="print the traces")
+    parser.add_argument(
+        "--twice", type=int, default=10, metavar="N",
+        help="run every Nth seed twice and compare the traces; 1 for all, 0 for none",
+    )  # fmt: skip
+    return parser.parse_args(arguments)
+
+
+def _results(options: argparse.Namespace) -> Iterator[Result]:
+    seeds = range(options.start, options.start + options.seeds)
+    work = [
+        (seed, bool(options.twice) and seed % options.twice == 0, options.verbose) for seed in seeds
+    ]
+    if options.jobs < 2 or options.seeds < 2:
+        yield from map(run_seed, *zip(*work, strict=True))
+        return
+    spawned = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(options.jobs, mp_context=spawned) as pool:
+        yield from pool.map(run_seed, *zip(*work, strict=True), chunksize=2)
+
+
+def _tell(result: Result) -> None:
+    _say(f"seed {result.seed} failed:")
+    for violation in result.violations:
+        _say(f"  {violation}")
+    _say(f"  python -m talk_sdk.testing.simulation --seeds 1 --start {result.seed} --verbose")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

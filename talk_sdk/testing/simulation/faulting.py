@@ -1,0 +1,38 @@
+"""Which faults hit which requests of a run."""
+
+from __future__ import annotations
+
+from random import Random
+
+from talk_sdk.testing.faults import Fault, FaultKind
+
+__all__ = ["draw_faults"]
+
+_KINDS: tuple[FaultKind, ...] = (
+    "drop_before", "drop_after", "timeout", "rate_limit", "server_error", "malformed",
+    "short_page", "repeated_page",
+)  # fmt: skip
+_WRITES = ("POST", "PUT", "PATCH")
+
+
+def draw_faults(rng: Random) -> list[Fault]:
+    """A few faults, most of them for single requests, some for a stretch of them."""
+    return [_fault(rng) for _ in range(rng.randrange(1, 5))]
+
+
+def _fault(rng: Random) -> Fault:
+    kind = rng.choice(_KINDS)
+    method = rng.choice(("*", "GET", *_WRITES, *_WRITES))
+    if kind in {"short_page", "repeated_page"}:
+        method = "GET"
+    most = 8 if method in _WRITES else 30
+    first = rng.randrange(1, most)
+    length = rng.choice((1, 1, 1, 2, 6))
+    return Fault(
+        kind=kind,
+        method=method,
+        nth=tuple(range(first, first + length)),
+        seconds=float(rng.choice((1, 5, 40, 90))),
+        status=rng.choice((500, 502, 503)),
+        effect=rng.random() < 0.5,
+    )

@@ -1,0 +1,122 @@
+"""Every edit of a user, as it was made; and what the engine looked at in between."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import Any
+
+from talk_sdk.testing.simulation.views import Seen, Twin, View
+
+__all__ = ["EXISTS", "Event", "Key", "Ledger"]
+
+EXISTS = "existence"
+Key = tuple[str, str, str]
+"""Kind, tag, field."""
+
+
+@dataclass
+class Event:
+    """A value that a user gave to a field, or that was there from the start (number 0).
+
+    Attributes:
+        value: what the own system made of it, neutral.
+        before: what stood there, neutral.
+        record: the record's id, in an order's line that of the order.
+        erased: whether it was written over out of sight.
+    """
+
+    number: int
+    time: float
+    system: str
+    record: str
+    value: Any
+    before: Any
+    erased: bool = False
+
+
+@dataclass
+class Ledger:
+    """What users did, in true order. Seeds are events of number 0."""
+
+    events: dict[Key, list[Event]] = field(default_factory=lambda: defaultdict(list))
+    stock: dict[str, Any] = field(default_factory=dict)
+    looks: dict[tuple[str, str, str], list[int]] = field(default_factory=lambda: defaultdict(list))
+    """(system, collection, id) -> numbers of the moments at which the engine saw it as it was."""
+    homes: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """Tag -> systems in which it was seeded, or made by a user."""
+    linked: int | None = None
+    """The number at which the first run was through: what both had from the start is linked."""
+    doubts: list[tuple[float, str | None, str | None]] = field(default_factory=list)
+    """Time, system and collection of creates whose answer was lost; of a kill, none are known."""
+    runs: list[float] = field(default_factory=list)
+    """When each run began."""
+    number: int = 0
+
+    def tick(self) -> int:
+        """The number of the next thing that happens."""
+        self.number += 1
+        return self.number
+
+    def plant(self, twin: Twin) -> None:
+        """Take down what is there at the start."""
+        for seen in twin.view().every():
+            self._new(0, 0.0, twin.name, seen)
+
+    def log(self, time: float, twin: Twin, before: View, after: View) -> int:
+        """Take down what a user changed; returns how many values."""
+        number = self.tick()
+        old = {(s.kind, s.id, s.tag): s for s in before.every()}
+        new = {(s.kind, s.id, s.tag): s for s in after.every()}
+        moved = 0
+        for key, seen in new.items():
+            was = old.get(key)
+            if was is None:
+                self._new(number, time, twin.name, seen)
+                moved += 1
+                continue
+            for name, value in seen.values.items():
+                if value != was.values[name]:
+                    self._add(number, time, twin.name, seen, (name, value, was.values[name]))
+                    moved += 1
+            if seen.stock != was.stock:
+                self.stock[seen.tag] += seen.stock - was.stock
+                moved += 1
+        for key in old.keys() - new.keys():
+            self._add(number, time, twin.name, old[key], (EXISTS, False, True))
+            moved += 1
+        return moved
+
+    def _new(self, number: int, time: float, system: str, seen: Seen) -> None:
+        if seen.stock is not None:
+            self.stock.setdefault(seen.tag, seen.stock)
+        self.homes[seen.tag].add(system)
+        for name, value in seen.values.items():
+            self._add(number, time, system, seen, (name, value, None))
+        self._add(number, time, system, seen, (EXISTS, True, False))
+
+    def _add(
+        self, number: int, time: float, system: str, seen: Seen, change: tuple[str, Any, Any]
+    ) -> None:
+        name, value, before = change
+        event = Event(number, time, system, seen.id, value, before)
+        self.events[seen.kind, seen.tag, name].append(event)
+
+    def looked(self, system: str, collection: str, id_: str) -> None:
+        """The engine was shown a record as it is."""
+        self.looks[system, collection, id_].append(self.number)
+
+    def overwrote(self, system: str, id_: str) -> int:
+        """An order was replaced as a whole: what was done since the last look is gone."""
+        looks = self.looks[system, "orders", id_]
+        since = looks[-1] if looks else -1
+        gone = 0
+        for (kind, _, _), events in self.events.items():
+            for event in events:
+                if (kind in {"orders", "lines"} and event.system == system
+                        and event.record == id_ and event.number > since):  # fmt: skip
+                    gone += not event.erased
+                    event.erased = True
+        # What was written is known to the writer.
+        looks.append(self.number)
+        return gone

@@ -1,0 +1,288 @@
+"""One seed: noisy rounds of edits, faults and crashes, then quiet, then the oracle."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from talk_sdk._plugins import Plugins, load
+from talk_sdk._runner import Runner
+from talk_sdk.operations import Report
+from talk_sdk.testing.simulation.executor import Serial
+from talk_sdk.testing.simulation.faulting import draw_faults
+from talk_sdk.testing.simulation.ledger import Ledger
+from talk_sdk.testing.simulation.oracle import Oracle
+from talk_sdk.testing.simulation.rendering import KEYS
+from talk_sdk.testing.simulation.scenario import Scenario, draw
+from talk_sdk.testing.simulation.trace import Exchange, Tap, Trace
+from talk_sdk.testing.simulation.users import Users
+from talk_sdk.testing.simulation.views import Twin
+from talk_sdk.testing.workbench import Workbench
+
+__all__ = ["Killed", "Result", "Simulation", "run_seed"]
+
+WRITING_RUNS = 4
+"""After the last edit: two, and one for each step of a line's reference to a product, of an
+order's to a customer."""
+
+
+class Killed(BaseException):
+    """The process dies here; not an `Exception`, so that nobody catches it."""
+
+
+_STEPS = ("page", "page stored", "fetched", "match", "merge", "plan", "journaled", "answered",
+          "answer stored", "settle", "settled")  # fmt: skip
+
+
+def _draw_death(rng: Random) -> tuple[frozenset[str], int]:
+    """At the how manieth of which steps the process dies."""
+    if rng.random() < 0.4:
+        return frozenset(_STEPS), rng.randrange(1, 80)
+    late = rng.random() < 0.7
+    name = rng.choice(_STEPS[6:] if late else _STEPS)
+    return frozenset((name,)), rng.randrange(1, 9)
+
+
+@dataclass
+class Result:
+    """What became of a seed."""
+
+    seed: int
+    violations: list[str]
+    counts: Counter[str]
+    digest: str
+    lines: list[str] = field(default_factory=list)
+
+
+@cache
+def _plugins() -> Plugins:
+    return load()
+
+
+def run_seed(seed: int, twice: bool = False, keep: bool = False) -> Result:
+    """Play one seed; `twice` to see that it goes the same way again, `keep` for its trace."""
+    result = _once(seed)
+    if twice and _once(seed).digest != result.digest:
+        result.violations.append("I14: the same seed went another way the second time")
+    if not keep:
+        result.lines.clear()
+    return result
+
+
+def _once(seed: int) -> Result:
+    with tempfile.TemporaryDirectory(prefix="talk-simulation-") as folder:
+        return Simulation(seed, Path(folder)).play()
+
+
+class Simulation:
+    """The running state of one seed."""
+
+    def __init__(self, seed: int, folder: Path) -> None:
+        self.seed = seed
+        self.trace = Trace()
+        self.counts: Counter[str] = Counter()
+        self.violations: list[str] = []
+        self.scenario: Scenario = draw(self._chance("scenario"))
+        self._noise = self._chance("noise")
+        self._serial = Serial(self._chance("order"))
+        self._minted = 0
+        self._death: tuple[frozenset[str], int] | None = None
+        self._live = False
+        self.store = folder / "talk.db"
+        self.bench = self._open(folder)
+        self.twins = {
+            name: Twin(name, connector, self.bench.control(name))
+            for name, connector in self.scenario.systems.items()
+        }
+        self.ledger = Ledger()
+        for twin in self.twins.values():
+            self.ledger.plant(twin)
+        self._tap()
+        self.users = Users(self._chance("users"), self.twins, self.ledger, self._now)
+
+    def _chance(self, what: str) -> Random:
+        return Random(f"{self.seed}/{what}")
+
+    def _open(self, folder: Path) -> Workbench:
+        scenario = self.scenario
+        bench = Workbench(
+            folder, scenario.world, scenario.systems, settings=scenario.settings,
+            skews=scenario.skews, plugins=_plugins(), seed=self.seed,
+        )  # fmt: skip
+        for name, lag in scenario.lags.items():
+            bench.faults[name].switch("lag", lag)
+        return bench
+
+    def _tap(self) -> None:
+        for name, twin in self.twins.items():
+            bare = self.bench.twins[name]
+            tap = Tap(twin, bare.app, self.bench.faults[name], self.scenario.pages[name],
+                      before=self._before, after=self._after)  # fmt: skip
+            self.bench.twins[name] = type(bare)(tap, bare.settings, bare.control)
+
+    def _now(self) -> float:
+        return self.bench.clock.monotonic()
+
+    # --- what happens during a run ----------------------------------------------------------------
+
+    def _before(self, _system: str, _method: str, _path: str) -> None:
+        if not self._live:
+            return
+        self.bench.clock.advance(self._noise.choice((0.0, 0.1, 0.7, 3.0)))
+        while self._noise.random() < self.scenario.busy:
+            self._edit()
+
+    def _edit(self) -> None:
+        self.trace.add(f"{self._now():.1f} user: {self.users.act()}")
+
+    def _after(self, exchange: Exchange) -> None:
+        for fault in exchange.faults:
+            self.counts[f"fault: {fault.kind}"] += 1
+        done = [f"{e.kind} {e.collection}/{e.id}" for e in exchange.effects]
+        kinds = [fault.kind for fault in exchange.faults]
+        self.trace.add(
+            f"{self._now():.1f} {exchange.system} {exchange.method} {exchange.path}"
+            f"?{exchange.query} -> {exchange.status} {kinds} {done}"
+        )
+        if exchange.method == "PUT" and exchange.path.rsplit("/", 2)[-2] == "orders":
+            for effect in exchange.effects:
+                gone = self.ledger.overwrote(exchange.system, effect.id)
+                self.counts["edit: out of sight"] += gone
+        elif exchange.intact:
+            self._look(exchange)
+        elif exchange.method in {"POST", "PUT"}:
+            path = exchange.path.split("/")
+            kind = path[-1] if exchange.method == "POST" else "stock"
+            self.ledger.doubts.append((self._now(), exchange.system, kind))
+
+    def _look(self, exchange: Exchange) -> None:
+        """Take down which records the engine has just been shown as they are."""
+        twin = self.twins[exchange.system]
+        body = json.loads(exchange.body)
+        shown = body.get("data", body.get("items", [body]))
+        for kind in ("customers", "products", "orders"):
+            if f"/{kind}" not in exchange.path:
+                continue
+            place = KEYS[twin.connector][kind]["id"]
+            current = {str(record[place]): record for record in twin.control.dump(kind)}
+            for record in shown:
+                id_ = str(record.get(place))
+                if current.get(id_) == record:
+                    self.ledger.looked(twin.name, kind, id_)
+
+    def _step(self, name: str) -> None:
+        if self._death is None or name not in self._death[0]:
+            return
+        names, left = self._death
+        self._death = (names, left - 1)
+        if left <= 1:
+            self._death = None
+            self.counts[f"killed at: {name}"] += 1
+            self.trace.add(f"{self._now():.1f} killed at {name}")
+            self.ledger.doubts.append((self._now(), None, None))
+            raise Killed(name)
+
+    # --- runs -------------------------------------------------------------------------------------
+
+    def _mint(self) -> str:
+        self._minted += 1
+        return f"{self._minted:012d}"
+
+    def runner(self) -> Runner:
+        """A runner, as after a restart."""
+        return self.bench.runner(mint=self._mint, workers=self._serial, step=self._step)
+
+    def run(self) -> Report | None:
+        """One run; None if it was killed."""
+        self.trace.add(f"{self._now():.1f} run")
+        self.ledger.runs.append(self._now())
+        try:
+            with self.runner() as runner:
+                report = runner.sync(approve=True)
+        except Killed:
+            return None
+        self.counts[f"run: {report.outcome}"] += 1
+        self.trace.add(f"{self._now():.1f} {report.outcome}: {dict(report.written)}"
+                       f" {list(report.problems)}")  # fmt: skip
+        return report
+
+    def _noisy(self) -> None:
+        rng, scenario = self._noise, self.scenario
+        for _ in range(rng.randrange(4)):
+            self._edit()
+            self.bench.clock.advance(rng.choice((0.0, 1.0, 30.0, 600.0)))
+        for name in self.twins:
+            plan = draw_faults(rng) if rng.random() < scenario.faulty else []
+            self.bench.faults[name].plan(plan)
+        self._death = _draw_death(rng) if rng.random() < scenario.deadly else None
+        self._live = True
+        report = self.run()
+        self._live, self._death = False, None
+        if report is not None and report.outcome != "stopped" and self.ledger.linked is None:
+            self.ledger.linked = self.ledger.number
+        self.bench.clock.advance(rng.choice((0.0, 2.0, 61.0, 3600.0, 90_000.0)))
+
+    def _calm(self) -> None:
+        """No more edits and faults: run until nothing is written any more."""
+        for faults in self.bench.faults.values():
+            faults.plan([])
+        self.trace.add(f"{self._now():.1f} quiet from here")
+        self.bench.clock.advance(120.0)
+        for _ in range(WRITING_RUNS + 1):
+            written = self._counted()
+            if not written:
+                break
+            self.bench.clock.advance(120.0)
+        else:
+            self.violations.append(f"I1: more than {WRITING_RUNS} runs wrote, the last {written}")
+        self.bench.clock.advance(7200.0)
+        late = self._counted()
+        if late:
+            self.violations.append(f"I1: wrote after it had been quiet: {late}")
+
+    def _counted(self) -> dict[str, int]:
+        self.bench.reset()
+        report = self.run()
+        if report is not None and report.problems:
+            self.violations.append(f"problems without faults: {list(report.problems)}")
+        return {name: count for name, count in self.bench.writes().items() if count}
+
+    def play(self) -> Result:
+        """The whole seed."""
+        self._guarded(self._rounds)
+        if not self.violations:
+            self.judge()
+        self.counts += self.users.counts
+        return Result(self.seed, self.violations, self.counts, self.trace.digest(),
+                      self.trace.lines)  # fmt: skip
+
+    def _rounds(self) -> None:
+        for _ in range(self.scenario.rounds):
+            self._noisy()
+        self._calm()
+
+    def judge(self) -> None:
+        """Ask the oracle."""
+        with self.runner() as runner:
+            status = runner.status()
+        oracle = Oracle(self.twins, self.ledger, self.store, status)
+        self.violations += oracle.judge()
+        self.counts += oracle.counts
+
+    def _guarded(self, part: Callable[[], Any]) -> None:
+        try:
+            part()
+        except Exception as error:  # noqa: BLE001 - whatever the engine raises is a finding
+            where = error.__traceback__
+            place = ""
+            while where is not None:
+                place = f"{Path(where.tb_frame.f_code.co_filename).name}:{where.tb_lineno}"
+                where = where.tb_next
+            self.violations.append(f"raised {type(error).__name__} at {place}: {error}")

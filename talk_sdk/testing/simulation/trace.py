@@ -1,0 +1,123 @@
+"""What went over the wire, line by line, and the tap that writes it down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from hashlib import sha256
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlencode
+
+from talk_sdk.testing.faults import TRANSPORT_HEADER
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+    from talk_sdk.testing.faults import Fault, Faults
+    from talk_sdk.testing.records import Effect
+    from talk_sdk.testing.service import Call
+    from talk_sdk.testing.simulation.views import Twin
+
+__all__ = ["Exchange", "Tap", "Trace"]
+
+
+@dataclass
+class Trace:
+    """The lines of one seed."""
+
+    lines: list[str] = field(default_factory=list)
+
+    def add(self, line: str) -> None:
+        """One more thing happened."""
+        self.lines.append(line)
+
+    def digest(self) -> str:
+        """The same for the same sequence of things."""
+        return sha256("\n".join(self.lines).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One request with its answer, as the wire saw it."""
+
+    system: str
+    method: str
+    path: str
+    query: str
+    status: int
+    body: bytes
+    intact: bool
+    faults: tuple[Fault, ...]
+    effects: tuple[Effect, ...]
+
+
+class Tap:
+    """A twin's application with somebody listening, and with pages of another size.
+
+    Args:
+        twin: whose application it is.
+        app: the application.
+        faults: the twin's faults, whose hook the tap takes.
+        size: records on a page, whatever is asked for.
+        before: called with system, method and path before each request is handled.
+        after: called with each exchange.
+    """
+
+    def __init__(
+        self,
+        twin: Twin,
+        app: WSGIApplication,
+        faults: Faults,
+        size: int,
+        *,
+        before: Callable[[str, str, str], None],
+        after: Callable[[Exchange], None],
+    ) -> None:
+        self._twin = twin
+        self._app = app
+        self._size = size
+        self._before = before
+        self._after = after
+        self._call: Call | None = None
+        faults.on_request = self._on_request
+
+    def _on_request(self, call: Call) -> None:
+        self._call = call
+        self._before(self._twin.name, call.method, call.path)
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request."""
+        sent = environ["wsgi.input"].read()
+        environ["wsgi.input"] = BytesIO(sent)
+        query = self._paged(environ.get("QUERY_STRING", ""))
+        environ["QUERY_STRING"] = query
+        effects = self._twin.control.store.effects
+        known = len(effects)
+        status: list[Any] = []
+
+        def start(line: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
+            status[:] = [int(line[:3]), TRANSPORT_HEADER not in dict(headers)]
+            # Users' edits before the effect are in the log as well.
+            return start_response(line, headers, *rest)
+
+        body = b"".join(self._app(environ, start))
+        call = self._call
+        assert call is not None
+        faults = call.faults
+        intact = status[1] and status[0] < 300 and not call.hit_by("malformed")
+        done = tuple(e for e in effects[known:] if e.who == "api")
+        self._after(
+            Exchange(self._twin.name, call.method, call.path, f"{query}#{_short(sent)}",
+                     status[0], body, intact, faults, done)
+        )  # fmt: skip
+        return [body]
+
+    def _paged(self, query: str) -> str:
+        names = {"limit", "pageSize"}
+        pairs = parse_qsl(query, keep_blank_values=True)
+        return urlencode([(k, str(self._size) if k in names else v) for k, v in pairs])
+
+
+def _short(body: bytes) -> str:
+    return sha256(body).hexdigest()[:8] if body else ""
