@@ -273,9 +273,11 @@ def _take_in(
         if link is None:
             link = LinkRow(run.next_link(), bound.name, entity, ext, mapping.concept.name)
             fresh.append(link)
+            done.seen.append(link.id)
         else:
             if link.state == "dead":
                 _revive(link, look)
+                done.seen.append(link.id)
             age: Age = "current" if proven else _age(declared, link, look, read_at)
             if age == "doubtful":
                 done.doubtful.append(ext)
@@ -290,21 +292,9 @@ def _take_in(
     _reopen(connection, moved, keys)
     links.save(connection, fresh)
     links.update_links(connection, moved)
-    _put_keys(connection, mapping, fresh, moved, keys)
-
-
-def _put_keys(
-    connection: Connection,
-    mapping: Compiled,
-    fresh: Iterable[LinkRow],
-    moved: Iterable[LinkRow],
-    keys: Mapping[int, Mapping[int, str]],
-) -> None:
-    names = {name for rank in mapping.keys.values() for name in rank}
-    touched = [link for link in moved if names & link.pending.keys() or link.state != "live"]
-    links.put_keys(
-        connection, mapping.concept.name, {link.id: keys[link.id] for link in (*fresh, *touched)}
-    )
+    refs = mapping.concept.refs
+    composite = {rank for rank, names in mapping.keys.items() if any(n in refs for n in names)}
+    links.put_keys(connection, mapping.concept.name, keys, keep=composite)
 
 
 def _reopen(

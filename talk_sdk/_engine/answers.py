@@ -274,6 +274,10 @@ class Ledger:
             self._updated(link, intent, look)
         self._lines(intent, link, look)
         self._rest(link, look, intent, before)
+        if any(
+            name in intent.operation["values"] for n in self._mapping.keys.values() for name in n
+        ):
+            self._key(link, self._goldens[intent.golden], look)
         self._changed.append(link)
         self._note(intent, look)
         self._settled.append(intent.id)

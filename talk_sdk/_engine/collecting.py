@@ -186,16 +186,11 @@ def _missing(run: Run, reading: _Reading) -> None:
             else [
                 ext
                 for ident, ext in links.live_ids(connection, bound.name, entity)
-                if not reading.shown(ident) and not _new_in_read(reading, connection, ident)
+                if not reading.shown(ident)
             ]
         )
     if absent:
         fetch(run, bound, entity, absent)
-
-
-def _new_in_read(reading: _Reading, connection: Connection, ident: int) -> bool:
-    link = links.by_id(connection, [ident])[ident]
-    return link.seen >= reading.began
 
 
 def fetch(run: Run, bound: Bound, entity: str, ids: list[str]) -> set[str]:

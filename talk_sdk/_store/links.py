@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from msgspec import json
@@ -180,10 +180,15 @@ def update_links(connection: Connection, rows: Iterable[LinkRow]) -> None:
         connection.execute(_UPDATE, values)
 
 
-def put_keys(connection: Connection, concept: str, found: Mapping[int, Mapping[int, str]]) -> None:
-    """Replace the match keys of links: link → rank → folded key."""
+def put_keys(
+    connection: Connection,
+    concept: str,
+    found: Mapping[int, Mapping[int, str]],
+    keep: Collection[int] = (),
+) -> None:
+    """Replace the match keys of links: link → rank → folded key. Ranks to `keep` stay."""
     for page in chunks(found):
-        connection.execute(delete(keys).where(keys.c.link.in_(page)))
+        connection.execute(delete(keys).where(keys.c.link.in_(page), keys.c.rank.not_in(keep)))
         rows = [
             {"link": link, "rank": rank, "concept": concept, "value": value}
             for link in page
