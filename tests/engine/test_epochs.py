@@ -1,0 +1,86 @@
+"""What was read stays read, until what it means has changed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def people(bench: Any, count: int = 3) -> None:
+    for number in range(count):
+        bench.control("shop").create(
+            "customers",
+            {"name": f"Kunde {number}", "email": f"k{number}@example.no", "newsletter": True},
+        )
+
+
+def reads(bench: Any) -> int:
+    return int(bench.sync().read["shop", "Customer"])
+
+
+def test_an_incremental_read_asks_only_for_what_changed(bench: Any) -> None:
+    people(bench)
+    bench.settle()
+    bench.clock.advance(3600)
+    bench.control("shop").edit("customers", "cus_000001", {"note": "ny"})
+    assert reads(bench) == 3  # all three were written in the second of the cursor
+    assert reads(bench) == 1
+    assert bench.erp("customers", email="k0@example.no")["remark"] == "ny"
+
+
+def test_a_changed_mapping_reads_everything_again_and_carries_old_values(bench: Any) -> None:
+    people(bench)
+    bench.settle()
+    bench.clock.advance(3600)
+    ident = "cus_000001"
+    bench.source["mapping"] = {"shop.Customer": {"note": False}}
+    bench.control("shop").edit("customers", ident, {"note": "skjult"})
+    bench.settle()
+    assert bench.erp("customers", email="k0@example.no")["remark"] in {None, ""}
+    bench.clock.advance(3600)
+    bench.source["mapping"] = {}
+    assert reads(bench) == 3
+    bench.settle()
+    assert bench.erp("customers", email="k0@example.no")["remark"] == "skjult"
+
+
+def test_a_pair_of_talk_toml_carries_a_custom_field(bench: Any) -> None:
+    bench.source["mapping"] = {
+        "shop.Customer": {"note": {"property": "notes", "lens": "truncate(5)"}},
+    }
+    people(bench, 1)
+    bench.settle()
+    (there,) = bench.control("erp").dump("customers")
+    bench.control("erp").edit("customers", there["customerId"], {"remark": "mer enn fem"})
+    bench.settle()
+    assert bench.shop("customers", email="k0@example.no")["note"] == "mer e"
+    assert bench.erp("customers", email="k0@example.no")["remark"] == "mer enn fem"
+
+
+def test_a_store_that_was_lost_makes_no_duplicates(bench: Any, tmp_path: Any) -> None:
+    people(bench)
+    bench.control("shop").create("products", {"sku": "S-1", "title": "Stol"})
+    bench.settle()
+    for name in ("talk.db", "talk.db-wal", "talk.db-shm"):
+        (tmp_path / name).unlink(missing_ok=True)
+    bench.settle()
+    assert len(bench.control("erp").dump("customers")) == 3
+    assert len(bench.control("shop").dump("customers")) == 3
+    assert len(bench.control("erp").dump("products")) == 1
+
+
+def test_a_restored_older_store_makes_no_duplicates_and_loses_no_edit(
+    bench: Any, tmp_path: Any
+) -> None:
+    people(bench, 2)
+    bench.settle()
+    before = (tmp_path / "talk.db").read_bytes()
+    people_after = bench.control("shop").create("customers", {"name": "Ny", "email": "n@x.no"})
+    bench.control("shop").edit("customers", "cus_000001", {"note": "etter"})
+    bench.settle()
+    for name in ("talk.db-wal", "talk.db-shm"):
+        (tmp_path / name).unlink(missing_ok=True)
+    (tmp_path / "talk.db").write_bytes(before)
+    bench.settle()
+    assert people_after
+    assert len(bench.control("erp").dump("customers")) == 3
+    assert bench.erp("customers", email="k0@example.no")["remark"] == "etter"
