@@ -199,7 +199,7 @@ def _page(
             kids = links.children_of(connection, parents)
         found = _references(connection, by_golden, kids)
         aims = targets(run, connection, concept)
-        strangers = _strangers(connection, concept, page, aims)
+        strangers = _strangers(connection, concept, page, aims, by_golden)
         for golden in page:
             rows = by_golden.get(golden.id, [])
             frozen = {(k.system, k.entity): "its last write was overtaken; the next run merges it"
@@ -229,11 +229,18 @@ def _strangers(
     concept: str,
     page: Iterable[GoldenRow],
     aims: Iterable[Target],
+    by_golden: Mapping[str, list[LinkRow]],
 ) -> dict[str, dict[tuple[str, str], str]]:
     """Unlinked rows that could be a record's twin: nothing is created beside them."""
     wanted: dict[tuple[int, str], set[str]] = {}
+    there = {
+        golden: {(k.system, k.entity) for k in rows if k.state == "live"}
+        for golden, rows in by_golden.items()
+    }
     for golden in page:
         for aim in aims:
+            if (aim.system, aim.entity) in there.get(golden.id, ()):
+                continue
             for rank, key in keys_of(aim.mapping, golden.data).items():
                 wanted.setdefault((rank, key), set()).add(golden.id)
     found: dict[str, dict[tuple[str, str], str]] = {}
@@ -241,6 +248,8 @@ def _strangers(
         values = [key for level, key in wanted if level == rank]
         for key, system, entity, ext in links.unlinked_with(connection, concept, rank, values):
             for golden_id in wanted[rank, key]:
+                if (system, entity) in there.get(golden_id, ()):
+                    continue
                 found.setdefault(golden_id, {})[system, entity] = (
                     f"{system}.{entity}:{ext} could be the same and is not linked yet"
                 )
