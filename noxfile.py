@@ -104,7 +104,7 @@ def lint(session: nox.Session) -> None:
     )
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
-    session.run("mypy", "talk_sdk", "tests", "noxfile.py")
+    session.run("mypy", "talk_sdk", "tests", "examples", "noxfile.py")
     for name in PLUGINS:
         # One run each: every plugin has a folder `tests`, and mypy knows one module by a name.
         parts = (folder(name) / name.replace("-", "_"), folder(name) / "tests")

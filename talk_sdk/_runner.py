@@ -256,10 +256,9 @@ class Runner:
         if not first:
             return True
         if not (approve if isinstance(approve, bool) else approve(first)):
-            places = ", ".join(f"{system}.{entity}" for system, entity in first)
+            places = ", ".join(f"{system}.{entity}" for system, entity in sorted(first))
             run.problems.append(
-                f"Nothing was written: {places} was never written before, and that has to be"
-                " approved."
+                f"Nothing was written: the first write into {places} has to be approved."
             )
             return False
         with run.store.write() as connection:

@@ -272,6 +272,8 @@ _BY_NAME: Mapping[str, Callable[..., Lens]] = {
     "ref": ref,
 }
 
+_NUMBERED = {"decimal_text", "decimal_number", "scaled", "truncate"}
+
 
 def named(text: str) -> Lens:
     """The lens that talk.toml writes as `truncate(50)` or `country_name(nb)`.
@@ -282,6 +284,8 @@ def named(text: str) -> Lens:
     found = re.fullmatch(r"\s*(\w+)\s*(?:\(([^()]*)\))?\s*", text)
     if found is None or found[1] not in _BY_NAME:
         raise ValueError(f"{text!r} is no lens; there are {', '.join(sorted(_BY_NAME))}")
+    if found[2] and found[1] in _NUMBERED and not re.fullmatch(r"[\s\d,-]+", found[2]):
+        raise ValueError(f"lens {text!r} takes numbers, as in {found[1]}(2)")
     words = [word.strip().strip("\"'") for word in (found[2] or "").split(",") if word.strip()]
     try:
         return _BY_NAME[found[1]](*[int(w) if w.lstrip("-").isdigit() else w for w in words])

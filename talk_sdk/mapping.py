@@ -426,7 +426,8 @@ def compile_mapping(mapping: Mapping, concept: Concept | None = None) -> Compile
     """Turn a table into functions.
 
     Raises:
-        PluginError: a pair names a property that the concept does not have.
+        PluginError: a pair names a property that the concept does not have, or that another
+            pair names too.
     """
     concept = concept or CONCEPTS.get(mapping.concept)
     if concept is None:
@@ -450,8 +451,14 @@ def compile_mapping(mapping: Mapping, concept: Concept | None = None) -> Compile
 def _compile(
     entity: str, concept: Concept, pairs: Sequence[Pair], constants: MappingType[str, Any]
 ) -> Compiled:
+    said: dict[str, str] = {}
     for pair in pairs:
         _known(entity, pair, concept)
+        if (other := said.setdefault(pair.property, pair.wire)) != pair.wire:
+            raise PluginError(
+                f"The mapping of {entity} has {concept.name}.{pair.property} twice, as"
+                f" {other!r} and as {pair.wire!r}: drop one of them."
+            )
     ordered = sorted(pairs, key=lambda pair: len(pair.lens.reads) > 0)
     rows = tuple(_row(pair, concept) for pair in ordered)
     ranks = sorted({pair.match for pair in pairs if pair.match is not None})

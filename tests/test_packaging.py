@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import importlib.metadata
+import inspect
 import tomllib
 from importlib.metadata import Distribution, PackageNotFoundError
 from pathlib import Path
 
 import pytest
 
+from talk_sdk import Runner, hookspecs
 from talk_sdk._plugins import load
+from talk_sdk.cli import build
 
 ROOT = Path(__file__).parent.parent
 PLUGINS = sorted(path.parent for path in ROOT.glob("plugins/*/pyproject.toml"))
@@ -37,11 +40,11 @@ def test_a_wheel_says_that_it_is_typed(name: str) -> None:
 def test_a_wheel_has_its_package_and_nothing_else(name: str) -> None:
     package = name.replace("-", "_")
     tops = {path.parts[0] for path in installed(name).files or () if path.parts[0] != ".."}
+    own = {top for top in tops if not top.startswith(f"{package}-")}
+    if own and all(top.endswith(".pth") for top in own):
+        pytest.skip(f"{name} is installed in place; `nox -s tests` installs its wheel")
 
-    assert {top for top in tops if not top.startswith(f"{package}-")} <= {
-        package,
-        f"_{package}.pth",
-    }
+    assert own == {package}
 
 
 @pytest.mark.parametrize("folder", PLUGINS, ids=lambda folder: folder.name)
@@ -79,10 +82,24 @@ def test_the_pipeline_runs_the_tests_as_the_readme_says(path: str) -> None:
 
 
 def test_the_readme_shows_a_configuration_that_loads() -> None:
-    from talk_sdk._config import load as load_config
-
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    block = text.split("```toml\n")[1].split("```")[0]
-    config = load_config(tomllib.loads(block), environ={"SHOP_TOKEN": "a", "ERP_TOKEN": "b"})
+    block = tomllib.loads(text.split("```toml\n")[1].split("```")[0])
 
-    assert list(config.systems) == ["shop", "erp"]
+    # Settings, toggles and mappings are all checked before a runner reaches out to anything.
+    environ = {"SHOP_TOKEN": "a", "ERP_PASSWORD": "b"}
+    Runner.from_config(block, environ=environ).close()
+    assert list(block["systems"]) == ["shop", "erp"]
+
+
+def test_the_readme_names_every_command_and_every_hook() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    callbacks = [command.callback for command in build().registered_commands]
+    commands = [callback.__name__ for callback in callbacks if callback is not None]
+
+    assert [name for name in commands if f"| `talk {name}` |" not in text] == []
+    hooks = [*hookspecs.CONNECTOR_HOOKS, *hookspecs.OPTIONAL_HOOKS]
+    signatures = [
+        f"| `{name}({', '.join(inspect.signature(getattr(hookspecs, name)).parameters)})` |"
+        for name in hooks
+    ]
+    assert [signature for signature in signatures if signature not in text] == []

@@ -7,6 +7,7 @@ import re
 import tomllib
 from collections.abc import Collection, Mapping
 from pathlib import Path
+from types import UnionType
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -21,7 +22,16 @@ Source = str | os.PathLike[str] | Mapping[str, Any]
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
 SYSTEM_NAME = re.compile(r"[a-z][a-z0-9_-]*")
-PAIR_KEYS = ("property", "lens")
+PAIR_KEYS: Mapping[str, tuple[type | UnionType, str]] = {
+    "property": (str, "a property in quotes"),
+    "lens": (str, "a lens in quotes, as in `truncate(50)`"),
+    "match": (int, "a rank, 1 being the highest"),
+    "read_only": (bool, "true or false"),
+    "on_create": (bool, "true or false"),
+    "assigned": (bool, "true or false"),
+    "placeholder": (str | int | float | bool, "a value of the system"),
+}
+"""What a pair of `[mapping]` may say, and in which form."""
 
 
 def load(source: Source, *, environ: Mapping[str, str] | None = None) -> Config:
@@ -199,10 +209,15 @@ def _mapping(tables: Mapping[str, Any], systems: Collection[str]) -> dict[str, M
 def _check_pair(name: str, wire: str, pair: object) -> None:
     place = f'`{wire}` in [mapping."{name}"]'
     if isinstance(pair, Mapping):
-        for key in pair:
+        for key, value in pair.items():
             if key not in PAIR_KEYS:
                 raise ConfigError(f"Unknown key `{key}` of {place}: {nearest(key, PAIR_KEYS)}")
+            kind, form = PAIR_KEYS[key]
+            if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+                raise ConfigError(f"`{key}` of {place} should be {form}.")
+        if "property" not in pair:
+            raise ConfigError(f"{place} lacks `property`: the property that it is mapped to.")
     elif pair is not False and not isinstance(pair, str):
         raise ConfigError(
-            f"{place} should be a property in quotes, false, or a table with `property` and `lens`."
+            f"{place} should be a property in quotes, false, or a table with a `property`."
         )

@@ -78,6 +78,8 @@ class Store(Section):
             raise ValueError(
                 "should start with `sqlite:///` or `postgresql://`, as in `sqlite:///talk.db`"
             )
+        if url == "sqlite:///":
+            raise ValueError("should name a file, as in `sqlite:///talk.db`")
         return url
 
     def within(self, folder: Path) -> Store:

@@ -45,7 +45,8 @@ def explain(error: ValidationError, table: str, model: type[BaseModel]) -> str:
         return f"Unknown key `{key}` in [{table}]: {nearest(key, known)}"
     if first["type"] == "missing":
         return f"[{table}] lacks {_missing(details, first['loc'], model)}."
-    return f"`{key}` in [{table}] {_reason(first)}." if key else f"[{table}] {_reason(first)}."
+    reason = _reason(first, _fields(model, first["loc"][:-1]).get(key, ""))
+    return f"`{key}` in [{table}] {reason}." if key else f"[{table}] {reason}."
 
 
 def _locate(table: str, loc: Place) -> tuple[str, str]:
@@ -64,7 +65,10 @@ def _missing(details: list[ErrorDetails], loc: Place, model: type[BaseModel]) ->
     return " and ".join(words)
 
 
-def _reason(detail: ErrorDetails) -> str:
+def _reason(detail: ErrorDetails, description: str) -> str:
+    if detail["type"] == "string_pattern_mismatch" and description:
+        # A pattern says nothing to a person; what the field is for does.
+        return f"does not have the right form ({description.rstrip('.')})"
     message = detail["msg"].removeprefix("Value error, ").rstrip(".")
     return message.replace("Input should", "should", 1)
 

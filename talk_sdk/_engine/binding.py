@@ -16,7 +16,14 @@ from talk_sdk._plugins import LoadedConnector, Plugins
 from talk_sdk._store import Store, journal
 from talk_sdk.concepts import CONCEPTS
 from talk_sdk.connector import Entity
-from talk_sdk.errors import ConfigError, DeniedError, PluginError, SafetyError, TalkError
+from talk_sdk.errors import (
+    ConfigError,
+    DeniedError,
+    PluginError,
+    RemoteError,
+    SafetyError,
+    TalkError,
+)
 from talk_sdk.http import Http
 from talk_sdk.mapping import Compiled, compile_mapping
 from talk_sdk.operations import Session
@@ -145,8 +152,10 @@ def open_all(run: Run) -> None:
 
 def opening_error(error: BaseException, bound: Bound) -> TalkError:
     """Why a system could not be opened, for a person."""
-    if isinstance(error, DeniedError):
-        return DeniedError(f"{error.message} {bound.name} is left out of this run.")
+    if isinstance(error, RemoteError) and not isinstance(error, DeniedError):
+        return type(error)(
+            f"{error.message} Check base_url of {bound.name} in talk.toml, and that it is up."
+        )
     if isinstance(error, TalkError):
         return error
     return PluginError(

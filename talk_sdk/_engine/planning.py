@@ -308,6 +308,7 @@ def operations(run: Run, spool: Spool) -> Iterator[Operation]:
             for page in links.chunks(spool.steps(stage, system)):
                 with run.store.write() as connection:
                     names = goldens.origins(connection, _refs_in(run, page))
+                    names |= _theirs(connection, system, _befores(run, page))
                 for step in page:
                     yield shown(run, step, names)
 
@@ -326,6 +327,26 @@ def _refs_in(run: Run, page: Iterable[Step]) -> set[str]:
     return found
 
 
+def _befores(run: Run, page: Iterable[Step]) -> set[str]:
+    """References of the lines that a system has now, in its own words: `Product:8`."""
+    found: set[str] = set()
+    for step in page:
+        mapping = run.systems[step.system].mappings[step.entity]
+        for name, (before, _) in step.shown.items():
+            refs = mapping.children[name].mapping.concept.refs
+            values = (line.get(ref) for line in before for ref in refs)
+            found |= {v for v in values if isinstance(v, str) and ":" in v}
+    return found
+
+
+def _theirs(connection: Connection, system: str, refs: set[str]) -> dict[str, str]:
+    """A system's own references → the names that people know these records by."""
+    found = links.goldens_of(connection, system, map(split, refs))
+    ids = {f"{entity}:{ext}": golden for (entity, ext), (golden, _) in found.items() if golden}
+    names = goldens.origins(connection, set(ids.values()))
+    return {ref: names[golden] for ref, golden in ids.items() if golden in names}
+
+
 def shown(run: Run, step: Step, names: Mapping[str, str]) -> Operation:
     """A step as an operation without wire values."""
     mapping = run.systems[step.system].mappings[step.entity]
@@ -339,10 +360,11 @@ def shown(run: Run, step: Step, names: Mapping[str, str]) -> Operation:
     ]
     for name, (before, after) in step.shown.items():
         refs = mapping.children[name].mapping.concept.refs
-        named = [
-            {p: names.get(v, v) if p in refs else v for p, v in line.items()} for line in after
-        ]
-        changes.append(Change(name, before, named))
+        old, new = (
+            [{p: names.get(v, v) if p in refs else v for p, v in line.items()} for line in lines]
+            for lines in (before, after)
+        )
+        changes.append(Change(name, old, new))
     kind: OperationKind = step.kind  # type: ignore[assignment]
     return Operation(
         step.system, step.entity, kind, step.record, step.ext, tuple(changes), step.reason,

@@ -227,10 +227,11 @@ def _bare(url: str) -> str:
 
 def _words(url: str, error: Exception) -> str:
     cause = str(getattr(error, "orig", None) or error).splitlines()[0]
-    path = Path(url.removeprefix("sqlite:///")).parent if url.startswith("sqlite") else None
-    hint = (
-        f"check that the folder {path} exists and can be written"
-        if path is not None
-        else "check that the server runs and that the URL in [store] is right"
-    )
+    if not url.startswith("sqlite"):
+        hint = "check that the server runs and that the URL in [store] is right"
+    elif "not a database" in cause or "malformed" in cause:
+        hint = "name another file in [store], or put a copy of the store in its place"
+    else:
+        folder = Path(url.removeprefix("sqlite:///")).parent
+        hint = f"check that the folder {folder} exists and can be written"
     return f"The store {_bare(url)} cannot be used: {cause}; {hint}."

@@ -25,7 +25,7 @@ def demo(
     report: Annotated[Path | None, typer.Option(help=REPORT_HELP)] = None,
     keep: Annotated[bool, typer.Option("--keep", help=KEEP_HELP)] = False,
 ) -> None:
-    """Keep a simulated webshop and a simulated ERP in sync before your eyes.
+    """See a simulated webshop and a simulated ERP kept in sync.
 
     Starts both as real servers on this machine, with some 1,800 awkward records, shows the
     plan, synchronises, edits in both, synchronises again, and checks that they agree.
@@ -103,14 +103,17 @@ def _perform(console: Console, play: Play) -> Verdict:
 
 def _act(console: Console, act: Act) -> None:
     for system in act.requests:
-        reads = ", ".join(f"{count} {entity}" for entity, count in act.reads[system].items())
+        lists = ", ".join(f"{count} of {name}" for name, count in act.reads[system].items())
+        seen = ", ".join(f"{count} {entity}" for entity, count in act.seen(system).items())
         console.print(
-            f"{system}: {act.writes[system]} writes in {act.requests[system]} requests;"
-            f" it was read: {reads}"
+            f"{system}: {act.writes[system]} writes in {act.requests[system]} requests",
+            soft_wrap=True,
         )
+        console.print(f"  records that it listed: {seen}", soft_wrap=True)
+        console.print(f"  requests to read: {lists}", soft_wrap=True)
     for problem in act.report.problems:
-        console.print(f"problem: {problem}")
-    console.print(f"{act.report.conflicts} conflicts were settled. {act.seconds:.1f} s.")
+        console.print(f"problem: {problem}", soft_wrap=True)
+    console.print(f"Conflicts settled: {act.report.conflicts}. It took {act.seconds:.1f} s.")
 
 
 def _waiting(console: Console, play: Play) -> None:
@@ -118,7 +121,7 @@ def _waiting(console: Console, play: Play) -> None:
     if status.open:
         console.rule("what waits for a person (talk status)")
         for item in [*status.reviews, *status.parked, *status.dead_letters][:8]:
-            console.print(f"{item.system}.{item.entity}:{item.id}: {item.reason}")
+            console.print(f"{item.system}.{item.entity}:{item.id}: {item.reason}", soft_wrap=True)
 
 
 def _judged(console: Console, acts: list[Act], verdict: Verdict) -> bool:
@@ -126,13 +129,13 @@ def _judged(console: Console, acts: list[Act], verdict: Verdict) -> bool:
 
     console.rule("what both systems say now, asked over plain HTTP")
     idle = sum(acts[-1].writes.values())
-    looked = sum(sum(found.values()) for found in acts[-1].reads.values())
+    looked = sum(acts[-1].report.read.values())
     rows = [
         ("records compared in both systems", verdict.compared),
         ("that differ or are missing", len(verdict.faults)),
         ("records that are in a system twice", verdict.duplicates),
         ("orders of guests whom nobody can tell apart: they wait", verdict.waiting),
-        (f"writes of the third run, which looked at {looked} records", idle),
+        (f"writes of the third run, which was given {looked} records to look at", idle),
     ]
     print_table(("", "count"), rows)
     for fault in [*verdict.faults, *verdict.twins][:10]:

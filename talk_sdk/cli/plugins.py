@@ -22,7 +22,7 @@ def plugins(
     context: typer.Context,
     as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
 ) -> None:
-    """List connectors and other plugins, what they can do, and which are broken and why."""
+    """List what is installed, what it can do, what is broken."""
     found = wiring(context).load_plugins()
     if as_json:
         print_json(_as_json(found))

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Shown", "progress"]
 
-COUNTED = {"collecting": "reading", "collected": "reading", "applying": "writing"}
-"""Events that move a bar, and what the bar is called."""
+READING = {"collecting", "collected"}
+"""Events that move the bar of an entity that is read."""
 
 STAGES = {
     "collected": "read",
@@ -66,7 +66,7 @@ class Lines:
 
 
 class Bars:
-    """A bar for each entity that is read or written."""
+    """A bar for each entity that is read, and one for all that is written."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -76,30 +76,37 @@ class Bars:
     def event(self, event: Event) -> None:
         """Move the bar that the event belongs to; systems are read side by side."""
         with self._lock:
-            bars = self._running()
             if event.kind in TROUBLE:
-                bars.console.print(_trouble(event), markup=False, highlight=False)
-            elif event.kind in COUNTED:
-                name = f"{COUNTED[event.kind]} {_place(event)}"
-                if name not in self._tasks:
-                    self._tasks[name] = bars.add_task(name, total=event.total)
+                self._running().console.print(_trouble(event), markup=False, highlight=False)
+            elif event.kind in READING:
                 total = event.count if event.kind == "collected" else event.total
-                bars.update(self._tasks[name], completed=event.count, total=total)
+                self._move(f"reading {_place(event)}", event.count, total)
+            elif event.kind == "applying":
+                # Entities take turns, and the count is of all of them.
+                self._move("writing", event.count, event.total)
+
+    def _move(self, name: str, count: int, total: int | None) -> None:
+        bars = self._running()
+        if name not in self._tasks:
+            self._tasks[name] = bars.add_task(name, total=total)
+        bars.update(self._tasks[name], completed=count, total=total)
 
     def stop(self) -> None:
-        """Leave the bars as they are, on the screen."""
+        """Leave the bars as they are, on the screen; what comes later gets new ones."""
         with self._lock:
             if self._bars:
                 self._bars.stop()
+            self._bars = None
+            self._tasks.clear()
 
     def _running(self) -> Progress:
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
         if self._bars is None:
+            from rich.console import Console
+            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
             columns = (TextColumn("{task.description}", markup=False), BarColumn())
             self._bars = Progress(*columns, MofNCompleteColumn(), console=Console(stderr=True))
-        self._bars.start()
+            self._bars.start()
         return self._bars
 
 
@@ -114,4 +121,6 @@ def _amount(event: Event) -> str:
 
 def _trouble(event: Event) -> str:
     where = " ".join(part for part in (_place(event), event.record) if part)
-    return f"{TROUBLE[event.kind]}: {where}: {event.message}"
+    # What a system answered is told with the system's name in front.
+    message = event.message.removeprefix(f"{event.system}: ") if event.system else event.message
+    return f"{TROUBLE[event.kind]}: {where}: {message}"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from talk_sdk.cli.output import JSON_HELP, counts, print_json, print_table
+from talk_sdk.cli.output import JSON_HELP, counts, print_counts, print_json
+from talk_sdk.cli.plan import KINDS
 from talk_sdk.cli.progress import progress
 from talk_sdk.cli.wiring import DONE, OPEN, STOPPED, wiring
 
@@ -61,11 +63,11 @@ class Asking:
         """Ask; without a terminal there is nobody to ask, and `--yes` is needed."""
         self._shown.stop()
         typer.echo("Nothing has been written here before:", err=True)
-        for (system, entity), kinds in first.items():
+        for (system, entity), kinds in sorted(first.items()):
             amounts = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
             typer.echo(f"  {system}.{entity}: {amounts}", err=True)
         if not self._terminal:
-            self.refused = "the first write needs a yes: `talk plan` shows it, `--yes` allows it"
+            self.refused = "`talk plan` shows what is waiting, `talk sync --yes` writes it"
         elif not self._confirmed():
             self.refused = "you said no; `talk plan` shows each write"
         return not self.refused
@@ -95,12 +97,12 @@ def _as_json(report: Report) -> dict[str, object]:
 
 
 def _print(report: Report) -> None:
-    read = [(f"{system}.{entity}", "read", n) for (system, entity), n in report.read.items()]
-    written = [
-        (f"{system}.{entity}", kind, count)
-        for (system, entity, kind), count in report.written.items()
-    ]
-    print_table(("entity", "what", "records"), read + written)
+    rows: dict[tuple[str, str], dict[str, int]] = defaultdict(dict)
+    for place, count in report.read.items():
+        rows[place]["read"] = count
+    for (system, entity, kind), count in report.written.items():
+        rows[system, entity][kind] = count
+    print_counts(rows, ("read", *KINDS))
     if report.conflicts:
         typer.echo(f"Conflicts settled: {report.conflicts}. `talk status` lists them.")
     if report.open:

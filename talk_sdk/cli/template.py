@@ -38,6 +38,12 @@ FOOT = """\
 # fresh_within = 60
 # Requests in flight, per system.
 # workers = 4
+# Seconds that an answer may stay away.
+# timeout = 30
+
+# On top of the connector's own table: a field and its property, or false to drop a pair.
+# [mapping."{first}.Customer"]
+# field = "property"
 
 [store]
 # Links and history; a file name is relative to this file.

@@ -82,8 +82,10 @@ def fault_of(  # noqa: PLR0911 - a table
 
 
 def _said(answer: httpx.Response) -> str:
-    """What the body says of the fault, in one line."""
+    """What the body says of the fault, in one line, with a full stop."""
     text = " ".join(answer.text.split())
+    if text and text[-1] not in ".!?":
+        text += "."
     return text[:_WORDS] + ("…" if len(text) > _WORDS else "")
 
 

@@ -52,7 +52,7 @@ def test_plan_counts_and_lists_what_would_be_written(talk: Any, make: Any) -> No
     assert "update shop.Customer:1 (id B1): changed in shop" in done.stdout
     assert "email: old@x.example → new@x.example" in done.stdout
     assert "create shop.Customer:2: changed in shop" in done.stdout
-    assert "name: – → [b]Eva" in done.stdout
+    assert "      name: [b]Eva\n" in done.stdout
     assert "Writes planned: 2 (digest d1g)." in done.stdout
 
 
@@ -67,19 +67,61 @@ def test_plan_groups_operations_by_system_and_entity(talk: Any, make: Any) -> No
     assert heads == ["books.Customer", "shop.Order"]
 
 
-def test_plan_lists_no_more_than_the_limit(talk: Any, make: Any) -> None:
-    talk.answers["plan"] = make["plan"](*map(make["operation"], range(60)))
+def test_plan_lists_a_few_of_each_entity_and_kind(talk: Any, make: Any) -> None:
+    creates = [make["operation"](n, kind="create", id=None, changes=()) for n in range(60)]
+    last = make["operation"](99, entity="Order")
+    talk.answers["plan"] = make["plan"](*creates, last)
 
     default, ten, everything = (
         talk("plan"),
         talk("plan", "--limit", "10"),
         talk("plan", "--limit", "0"),
     )
-    assert default.stdout.count("changed in shop") == 50
-    assert "… and 10 more" in default.stdout
-    assert ten.stdout.count("changed in shop") == 10
-    assert everything.stdout.count("changed in shop") == 60
-    assert "more:" not in everything.stdout
+    assert default.stdout.count("changed in shop") == 5 + 1
+    assert "… and 55 more to create: `talk plan --limit 0` lists all." in default.stdout
+    assert ten.stdout.count("changed in shop") == 10 + 1
+    assert everything.stdout.count("changed in shop") == 60 + 1
+    assert "more to create" not in everything.stdout
+
+
+def test_plan_shows_only_the_lines_of_an_order_that_differ(talk: Any, make: Any) -> None:
+    kept, old, new = {"sku": "A", "quantity": "1"}, {"sku": "B", "note": None}, {"sku": "C"}
+    change = Change("lines", [kept, old], [kept, new])
+    talk.answers["plan"] = make["plan"](make["operation"](1, changes=(change,)))
+
+    shown = talk("plan").stdout
+    assert "lines: 2 → 2\n        - sku B\n        + sku C\n" in shown
+    assert "sku A" not in shown
+
+
+def test_plan_shortens_long_values_and_keeps_them_on_one_line(talk: Any, make: Any) -> None:
+    change = Change("notes", "one\ntwo", "x" * 500)
+    talk.answers["plan"] = make["plan"](make["operation"](1, changes=(change,)))
+
+    (line,) = [line for line in talk("plan").stdout.splitlines() if "notes" in line]
+    assert line.strip().startswith("notes: one\\ntwo → xxx")
+    assert len(line) < 200
+
+
+def test_plan_tells_one_cause_of_many_skips_once(talk: Any, make: Any) -> None:
+    talk.answers["plan"] = make["plan"](
+        skips=[Skip("books", "Customer", f"shop.Customer:{n}", "write is off") for n in range(9)]
+    )
+
+    assert "skipped: books.Customer shop.Customer:0 and 8 more: write is off" in talk("plan").stdout
+
+
+def test_plan_does_not_tell_the_problem_of_a_system_again_for_its_records(
+    talk: Any, make: Any
+) -> None:
+    down = "books: GET /x failed."
+    talk.answers["plan"] = make["plan"](
+        skips=[Skip("books", "Customer", "shop.Customer:1", down)], problems=[down]
+    )
+
+    done = talk("plan")
+    assert "skipped: books.Customer shop.Customer:1: books is left out\n" in done.stdout
+    assert done.output.count(down) == 1
 
 
 def test_plan_as_json_has_operations_skips_and_drift(talk: Any, make: Any) -> None:
@@ -158,6 +200,20 @@ def test_sync_as_json_keeps_stdout_for_the_report(talk: Any, make: Any) -> None:
     assert done.stderr == "read shop.Customer: 12\n"
 
 
+def test_bars_are_not_drawn_again_after_the_question(talk: Any, make: Any) -> None:
+    talk.answers["sync"], talk.terminal, talk.first = make["report"](), True, FIRST
+    talk.events = [make["event"]("collected", system="shop", entity="Customer", count=12)]
+
+    assert talk("sync", typed="y\n").stderr.count("reading") == 1
+
+
+def test_a_name_is_said_once_in_what_went_wrong(talk: Any, make: Any) -> None:
+    talk.answers["sync"] = make["report"]()
+    talk.events = [make["event"]("left_out", system="crm", message="crm: GET /x failed.")]
+
+    assert talk("sync").stderr == "left out: crm: GET /x failed.\n"
+
+
 FIRST = {("books", "Customer"): {"create": 7, "update": 1}}
 
 
@@ -186,7 +242,7 @@ def test_without_a_terminal_the_first_write_needs_the_option(talk: Any, make: An
     done = talk("sync", typed="y\n")
     assert talk.runner.approved == [False]
     assert done.exit_code == 3
-    assert "`--yes` allows it" in done.stderr
+    assert "`talk sync --yes` writes it" in done.stderr
 
 
 def test_with_yes_nobody_is_asked(talk: Any, make: Any) -> None:
@@ -225,12 +281,14 @@ def test_a_terminal_gets_bars_and_still_sees_trouble(talk: Any, make: Any) -> No
         make["event"]("collected", **here, count=12),
         make["event"]("left_out", system="crm", message="it is [down]"),
         make["event"]("applying", **here, count=1, total=7),
+        make["event"]("applying", system="crm", entity="Order", count=4, total=7),
     ]
 
     shown = talk("sync").stderr
     assert "reading shop.Customer" in shown
     assert "12/12" in shown
-    assert "writing shop.Customer" in shown
+    assert shown.count("writing") == 1
+    assert "4/7" in shown
     assert "left out: crm: it is [down]" in shown
 
 

@@ -51,6 +51,16 @@ def mistake(tmp_path: Path, text: str, environ: dict[str, str] | None = None) ->
         (ONE + '[mapping."shopp.C"]\na = "b"', ["unknown system `shopp`", "did you mean `shop`?"]),
         (ONE + '[mapping."shop.C"]\na = true', ['`a` in [mapping."shop.C"]', "false"]),
         (ONE + '[mapping."shop.C"]\na = { lense = "x" }', ["`lense`", "did you mean `lens`?"]),
+        (ONE + '[mapping."shop.C"]\na = { lens = "x" }', ["`a` in", "lacks `property`"]),
+        (
+            ONE + '[mapping."shop.C"]\na = { property = "b", lens = 5 }',
+            ["`lens` of `a` in", "should be a lens in quotes"],
+        ),
+        (
+            ONE + '[mapping."shop.C"]\na = { property = "b", match = true }',
+            ["`match` of `a` in", "should be a rank, 1 being the highest"],
+        ),
+        (ONE + '[store]\nurl = "sqlite:///"', ["`url` in [store] should name a file"]),
         (ONE + "token = { env = 3 }", ["System shop", "`token`", '{ env = "NAME" }']),
     ],
 )
@@ -101,7 +111,7 @@ class Auth(BaseModel):
 class ShopSettings(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    base_url: str = Field(description="Where the API is.")
+    base_url: str = Field(pattern="^[a-z]+$", description="Where the API is.")
     token: SecretStr
     timeout: float = 30
     auth: Auth | None = None
@@ -125,6 +135,10 @@ class ShopSettings(BaseModel):
         (
             {"base_url": "u", "token": "s3cret", "auth": {"user": "me"}},
             "[systems.shop.auth] lacks `password` (As the shop's owner got it).",
+        ),
+        (
+            {"base_url": "S3CRET", "token": "s3cret"},
+            "`base_url` in [systems.shop] does not have the right form (Where the API is).",
         ),
         (
             {"base_url": "u", "token": 5, "timeout": "s3cret"},

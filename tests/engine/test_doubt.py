@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from talk_sdk.testing.faults import Fault
+from talk_sdk.testing.faults import Fault, FaultKind
 
 LONG = "Østlandske Håndverksbedrifters Innkjøpssamvirke og Lager AS"
 
@@ -46,7 +46,7 @@ def cut(bench: Any, system: str, method: str, path: str = "customers") -> None:
 @pytest.mark.parametrize("kind", ["drop_after", "drop_before", "timeout", "server_error"])
 @pytest.mark.parametrize(("origin", "target"), [("shop", "erp"), ("erp", "shop")])
 def test_a_create_whose_answer_is_lost_is_made_once(
-    bench: Any, kind: str, origin: str, target: str
+    bench: Any, kind: FaultKind, origin: str, target: str
 ) -> None:
     bench.control(origin).create("customers", {"name": "Ola", "email": "ola@example.no"})
     bench.faults[target].plan([Fault(kind=kind, method="POST", path="customers", times=1)])
@@ -123,7 +123,7 @@ def test_a_doubted_update_that_the_erp_cuts_never_cuts_the_source(
     ident = person(bench)
     bench.settle()
     bench.control("shop").edit("customers", ident, {"name": LONG})
-    kind = "drop_after" if arrives else "drop_before"
+    kind: FaultKind = "drop_after" if arrives else "drop_before"
     bench.faults["erp"].plan([Fault(kind=kind, method="PUT", path="customers", times=1)])
     with pytest.raises(KilledError):
         bench.sync(step=kill_at("answered"))
@@ -160,7 +160,7 @@ def test_a_doubted_stock_change_in_the_shop_is_applied_once(bench: Any, arrives:
     article = erp.create("products", {"description": "Stol", "articleNo": "S-1", "onHand": 10})
     bench.settle()
     erp.adjust("products", article, "onHand", 5)
-    kind = "drop_after" if arrives else "drop_before"
+    kind: FaultKind = "drop_after" if arrives else "drop_before"
     bench.faults["shop"].plan([Fault(kind=kind, method="POST", path="stock", times=1)])
     with pytest.raises(KilledError):
         bench.sync(step=kill_at("answered"))

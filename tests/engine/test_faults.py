@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from talk_sdk.testing.faults import Fault
+from talk_sdk.testing.faults import Fault, FaultKind
 
 
 def people(bench: Any, count: int, system: str = "shop") -> None:
@@ -19,7 +19,7 @@ def people(bench: Any, count: int, system: str = "shop") -> None:
 @pytest.mark.parametrize("kind", ["drop_before", "malformed", "server_error", "short_page"])
 @pytest.mark.parametrize("system", ["shop", "erp"])
 def test_a_page_that_fails_in_the_middle_is_made_up_for_by_the_next_run(
-    bench: Any, kind: str, system: str
+    bench: Any, kind: FaultKind, system: str
 ) -> None:
     other = {"shop": "erp", "erp": "shop"}[system]
     people(bench, 450, system)
@@ -149,8 +149,13 @@ def test_a_wrong_account_stops_the_run_before_a_record_is_compared(make: Any) ->
 def test_nothing_is_written_where_nothing_was_written_before_without_a_yes(bench: Any) -> None:
     people(bench, 2)
     with bench.runner() as runner:
-        asked = []
-        report = runner.sync(approve=lambda first: bool(asked.append(dict(first))))
+        asked: list[Any] = []
+
+        def no(first: Any) -> bool:
+            asked.append(dict(first))
+            return False
+
+        report = runner.sync(approve=no)
         assert report.outcome == "stopped"
     assert asked == [{("erp", "Customer"): {"create": 2}}]
     assert bench.control("erp").dump("customers") == []

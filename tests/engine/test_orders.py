@@ -28,13 +28,13 @@ def line(product: str, **fields: Any) -> dict[str, Any]:
     return {"product_id": product, "quantity": "1", "unit_price": "10.00", "text": "x", **fields}
 
 
-def shop_lines(bench: Any) -> list[tuple[str, Decimal]]:
+def shop_lines(bench: Any) -> list[tuple[str, Decimal | int]]:
     products = {p["id"]: p["sku"] for p in bench.control("shop").dump("products")}
     (order,) = bench.control("shop").dump("orders")
     return [(products[x["product_id"]], Decimal(x["quantity"])) for x in order["lines"]]
 
 
-def erp_lines(bench: Any) -> list[tuple[str, Decimal]]:
+def erp_lines(bench: Any) -> list[tuple[str, Decimal | int]]:
     products = {p["productId"]: p["articleNo"] for p in bench.control("erp").dump("products")}
     (order,) = bench.control("erp").dump("orders")
     return [(products[x["productId"]], Decimal(str(x["qty"]))) for x in order["lines"]]

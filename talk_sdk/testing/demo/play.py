@@ -27,7 +27,10 @@ NAMES = {"customwebshop": "shop", "customerp": "erp"}
 
 @dataclass(frozen=True)
 class Act:
-    """One run: what the servers counted, how long it took."""
+    """One run: what the servers counted, how long it took.
+
+    `reads` counts requests for lists, by collection of the API.
+    """
 
     name: str
     requests: Mapping[str, int]
@@ -36,11 +39,16 @@ class Act:
     seconds: float
     report: Report
 
+    def seen(self, system: str) -> dict[str, int]:
+        """Entity → how many records the system's lists gave the engine."""
+        return {e: count for (s, e), count in sorted(self.report.read.items()) if s == system}
+
     def as_json(self) -> dict[str, Any]:
         """The run as `--report` writes it."""
         return {
             "name": self.name, "requests": dict(self.requests), "writes": dict(self.writes),
             "reads": {system: dict(found) for system, found in self.reads.items()},
+            "records": {system: self.seen(system) for system in self.requests},
             "seconds": round(self.seconds, 2),
         }  # fmt: skip
 

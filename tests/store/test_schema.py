@@ -1,0 +1,188 @@
+"""The tables: made fresh or migrated they are the same; an up-to-date store needs no Alembic."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, create_engine, create_mock_engine, inspect
+
+from talk_sdk._store import Store, migrations, schema
+from talk_sdk.errors import StoreError
+
+
+def configuration(connection: Connection | None = None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    config.attributes["connection"] = connection
+    return config
+
+
+@pytest.fixture
+def migrated(tmp_path: Path) -> Iterator[Connection]:
+    """An empty database after `alembic upgrade head`."""
+    engine = create_engine(f"sqlite:///{tmp_path / 'migrated.db'}")
+    with engine.connect() as connection:
+        command.upgrade(configuration(connection), "head")
+        connection.commit()
+        yield connection
+    engine.dispose()
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Iterator[Connection]:
+    """A database as the store makes it."""
+    path = tmp_path / "fresh.db"
+    Store(f"sqlite:///{path}", workspace="w").close()
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.connect() as connection:
+        yield connection
+    engine.dispose()
+
+
+def where(index: Any) -> str:
+    return str(index.get("dialect_options", {}).get("sqlite_where"))
+
+
+def seen(connection: Connection) -> dict[str, Any]:
+    """Tables, columns, keys and indexes, as the database tells them."""
+    found = inspect(connection)
+    tables = [name for name in found.get_table_names() if name != "alembic_version"]
+    return {
+        name: (
+            [
+                (c["name"], str(c["type"]), c["nullable"], c["default"])
+                for c in found.get_columns(name)
+            ],
+            found.get_pk_constraint(name)["constrained_columns"],
+            found.get_unique_constraints(name),
+            [
+                (i["name"], i["column_names"], i["unique"], where(i))
+                for i in found.get_indexes(name)
+            ],
+        )
+        for name in tables
+    }
+
+
+def test_the_migrations_make_the_tables_that_a_new_store_has(
+    migrated: Connection, fresh: Connection
+) -> None:
+    tables = seen(fresh)
+
+    assert sorted(tables) == sorted(schema.metadata.tables)
+    assert seen(migrated) == tables
+
+
+def test_alembic_finds_nothing_to_do_between_the_migrations_and_the_schema(
+    migrated: Connection,
+) -> None:
+    def own(_object: Any, name: str | None, kind: str, *_: Any) -> bool:
+        return (kind, name) != ("table", "alembic_version")
+
+    context = MigrationContext.configure(
+        migrated, opts={"compare_type": True, "include_object": own}
+    )
+    assert compare_metadata(context, schema.metadata) == []
+
+
+def test_the_newest_migration_is_the_revision_that_a_new_store_gets(fresh: Connection) -> None:
+    assert ScriptDirectory.from_config(configuration()).get_current_head() == schema.REVISION
+    assert MigrationContext.configure(fresh).get_current_revision() == schema.REVISION
+
+
+def test_what_postgresql_is_told_is_the_same_by_both_ways(capsys: Any) -> None:
+    """Without a server: the statements themselves, of which only the order may differ."""
+    made: list[str] = []
+    engine: Any = create_mock_engine(
+        "postgresql+psycopg://",
+        lambda sql, *_, **__: made.append(str(sql.compile(dialect=engine.dialect))),
+    )
+    schema.metadata.create_all(engine, checkfirst=False)
+    told = StringIO()
+    context = MigrationContext.configure(
+        dialect_name="postgresql", opts={"as_sql": True, "output_buffer": told}
+    )
+    script = ScriptDirectory.from_config(configuration()).get_revision("head").module
+    with Operations.context(context):
+        script.upgrade()
+    migrated = {" ".join(part.split()) for part in told.getvalue().split(";") if part.strip()}
+    assert migrated == {" ".join(part.split()) for part in made}
+
+
+def test_opening_an_up_to_date_store_loads_no_alembic(tmp_path: Path) -> None:
+    code = """
+import sys
+from talk_sdk._store import Store
+for _ in range(2):
+    Store(sys.argv[1], workspace="w").close()
+assert "alembic" not in sys.modules
+"""
+    url = f"sqlite:///{tmp_path / 'talk.db'}"
+    done = subprocess.run(
+        [sys.executable, "-c", code, url], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_newer_store_is_refused_in_one_sentence_and_not_touched(tmp_path: Path) -> None:
+    path = tmp_path / "talk.db"
+    Store(f"sqlite:///{path}", workspace="w").close()
+    with sqlite3.connect(path) as database:
+        database.execute("UPDATE alembic_version SET version_num = '9999'")
+    database.close()
+
+    with pytest.raises(StoreError) as refused:
+        Store(f"sqlite:///{path}", workspace="w")
+    assert "was written by a newer talk-sdk (revision 9999)" in refused.value.message
+    assert "\n" not in refused.value.message
+    with sqlite3.connect(path) as database:
+        assert database.execute("SELECT version_num FROM alembic_version").fetchall() == [("9999",)]
+    database.close()
+
+
+def test_a_database_of_somebody_else_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "other.db"
+    with sqlite3.connect(path) as database:
+        database.execute("CREATE TABLE theirs (a)")
+    database.close()
+
+    with pytest.raises(StoreError, match="holds tables that are not talk-sdk's"):
+        Store(f"sqlite:///{path}", workspace="w")
+
+
+@pytest.mark.parametrize("place", ["missing/talk.db", "file/talk.db"])
+def test_a_folder_that_is_none_is_named(tmp_path: Path, place: str) -> None:
+    (tmp_path / "file").write_text("")
+
+    with pytest.raises(StoreError) as refused:
+        Store(f"sqlite:///{tmp_path / place}", workspace="w")
+    assert str((tmp_path / place).parent) in refused.value.message
+
+
+def test_a_file_that_is_no_database_is_refused_and_kept(tmp_path: Path) -> None:
+    path = tmp_path / "talk.db"
+    path.write_text("a letter, and a long one: " * 100)
+
+    with pytest.raises(StoreError, match="file is not a database"):
+        Store(f"sqlite:///{path}", workspace="w")
+    assert path.read_text().startswith("a letter")
+
+
+def test_a_password_in_the_url_is_in_no_message() -> None:
+    with pytest.raises(StoreError) as refused:
+        Store("postgresql+nothing://me:hush@127.0.0.1:1/talk", workspace="w")
+    assert "hush" not in refused.value.message
+    assert "postgresql+nothing://me@127.0.0.1:1/talk" in refused.value.message
