@@ -15,19 +15,21 @@ import uuid_utils
 
 from talk_sdk import _config, _plugins
 from talk_sdk._engine.applying import apply
-from talk_sdk._engine.binding import bind, identify, open_all, opening_error, rules_digest
+from talk_sdk._engine.binding import bind, identify, open_all, rules_digest
+from talk_sdk._engine.checking import check_system
 from talk_sdk._engine.collecting import collect
 from talk_sdk._engine.matching import match
 from talk_sdk._engine.merging import merge_all
-from talk_sdk._engine.planning import Spool, digest, operations, plan_all
+from talk_sdk._engine.planning import plan_all
 from talk_sdk._engine.run import Bound, Run
 from talk_sdk._engine.settling import decide_absent, settle
+from talk_sdk._engine.spool import Spool, digest, operations
 from talk_sdk._engine.workers import Threads, Workers
 from talk_sdk._store import Store, goldens, items, journal, links
 from talk_sdk.clock import Clock, SystemClock
 from talk_sdk.errors import TalkError
 from talk_sdk.events import Event
-from talk_sdk.operations import Check, Operation, Plan, Report, Session, Status
+from talk_sdk.operations import Check, Operation, Plan, Report, Status
 
 if TYPE_CHECKING:
     from talk_sdk.http import Transport
@@ -37,8 +39,6 @@ __all__ = ["Approve", "Runner"]
 Approve = bool | Callable[[Mapping[tuple[str, str], Mapping[str, int]]], bool]
 """Whether entities that were never written may be: yes, no, or who to ask with the counts:
 (system, entity) → kind → how many."""
-
-_SKEWED = 30.0  # seconds between two clocks from which `check` warns
 
 
 def _uuid7() -> str:
@@ -145,34 +145,8 @@ class Runner:
                 for name in systems:
                     known[name] = journal.known_system(connection, name)
         for bound in systems.values():
-            found += self._check(bound, known[bound.name])
+            found += check_system(bound, known[bound.name])
             bound.http.close()
-        return found
-
-    def _check(self, bound: Bound, known: tuple[str, str] | None) -> list[Check]:
-        name = bound.name
-        found = [Check(name, "settings", True, "The settings are complete.")]
-        try:
-            session: Session = bound.hooks.talk_open(
-                settings=bound.settings, http=bound.http, vault={}
-            )
-        except Exception as error:  # noqa: BLE001 - whatever a connector raises is told
-            found.append(Check(name, "connection", False, opening_error(error, bound).message))
-            return found
-        account = session.account
-        found.append(Check(name, "connection", True, "Reached, and the credentials are accepted."))
-        same = known is None or known == (bound.connector, account.id)
-        words = f"The account is {account.name or account.id} ({account.id})"
-        found.append(
-            Check(
-                name, "identity", same,
-                f"{words}." if same else f"{words}, but this workspace was synchronised with"
-                f" {(known or ('', ''))[1]}; use a new system name for another account.",
-            )
-        )  # fmt: skip
-        found.append(_clock_check(bound))
-        for entity, rights in session.permissions.items():
-            found.append(Check(name, "permissions", True, f"{entity}: {rights}."))
         return found
 
     def plan(self) -> Plan:
@@ -339,20 +313,6 @@ class Runner:
         for complaint in self._plugins.notify(event):
             if complaint not in self._complaints:
                 self._complaints.append(complaint)
-
-
-def _clock_check(bound: Bound) -> Check:
-    skew = bound.http.skew
-    if skew is None:
-        return Check(bound.name, "clock", True, "The system does not tell its time.")
-    seconds = skew.total_seconds()
-    if abs(seconds) <= _SKEWED:
-        return Check(bound.name, "clock", True, f"Its clock and ours differ by {seconds:+.0f} s.")
-    return Check(
-        bound.name, "clock", True,
-        f"Its clock and ours differ by {seconds:+.0f} s: edits that are closer together than that"
-        " are a tie, which the order in talk.toml settles. Set the clock of this machine.",
-    )  # fmt: skip
 
 
 def _read_back(file: IO[bytes]) -> Iterator[Operation]:

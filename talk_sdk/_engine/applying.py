@@ -8,31 +8,31 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection
 
 from talk_sdk._engine.absorb import absorb
-from talk_sdk._engine.answers import Ledger
 from talk_sdk._engine.collecting import bury_links, error_of, fetch
-from talk_sdk._engine.plan import Step
-from talk_sdk._engine.planning import Spool
+from talk_sdk._engine.outcomes import conclude
 from talk_sdk._engine.run import Bound, Run
-from talk_sdk._engine.sending import Material, Waits, operation_of, prepare, refs_in
+from talk_sdk._engine.sending import (
+    Material,
+    Sent,
+    Waits,
+    operation_of,
+    prepare,
+    refs_in,
+    send,
+)
+from talk_sdk._engine.spool import Spool
+from talk_sdk._engine.steps import Step
 from talk_sdk._engine.workers import Failed, Lane
 from talk_sdk._store import LinkRow, goldens, items, journal, links
 from talk_sdk._store.journal import Intent
 from talk_sdk.connector import Entity
 from talk_sdk.errors import DeniedError, MappingError, SafetyError
-from talk_sdk.operations import Operation, Outcome, Raw
+from talk_sdk.operations import Outcome, Raw
 
-__all__ = ["Sent", "apply", "conclude", "send"]
+__all__ = ["apply"]
 
 _TOGETHER = 16  # answers that are stored in one transaction
 _DOUBTS = 3  # writes in a row without an answer, after which a system is left alone
-
-
-@dataclass
-class Sent:
-    """Intents that were handed to the connector, with its outcomes."""
-
-    intents: list[Intent]
-    outcomes: list[Outcome]
 
 
 @dataclass
@@ -108,40 +108,6 @@ def _batches(work: _Work, bound: Bound, entity: str, steps: list[Step]) -> Itera
                 journal.settle(connection, [i.id for i in batch])
             continue
         yield batch, send(bound, batch, bodies)
-
-
-def send(bound: Bound, batch: Sequence[Intent], bodies: Mapping[str, Raw]) -> Callable[[], Sent]:
-    """The call that sends a batch, and reads a record back where the answer has none.
-
-    `bodies` are those that are not what the journal has: whole records.
-    """
-
-    def call() -> Sent:
-        operations = [operation_of(intent, bodies.get(intent.id)) for intent in batch]
-        outcomes = list(bound.write(operations))
-        for index, (operation, outcome) in enumerate(zip(operations, outcomes, strict=True)):
-            if outcome.kind == "stored":
-                outcomes[index] = _complete(bound, operation, outcome)
-        return Sent(list(batch), outcomes)
-
-    return call
-
-
-def _complete(bound: Bound, operation: Operation, outcome: Outcome) -> Outcome:
-    """A stored outcome with its record, as the inbound plugins let us see it."""
-    if outcome.record is not None:
-        return Outcome("stored", bound.inbound(operation.entity, [outcome.record])[0])
-    if operation.id is not None:
-        record = bound.get(operation.entity, [operation.id]).get(operation.id)
-        return Outcome("gone") if record is None else Outcome("stored", record)
-    marker = bound.entities[operation.entity].marker
-    if marker is None or operation.marker is None:
-        return Outcome("unknown", reason="the API does not say what it created")
-    found = [r for r in bound.find(operation.entity, marker, [operation.marker])
-             if r.get(marker) == operation.marker]  # fmt: skip
-    if len(found) == 1:
-        return Outcome("stored", found[0])
-    return Outcome("unknown", reason="the created record was not found by its marker")
 
 
 def _needs_look(run: Run, declared: Entity, step: Step, link: LinkRow) -> bool:
@@ -307,78 +273,6 @@ def _batch_failed(work: _Work, intents: list[Intent], error: BaseException) -> N
     if isinstance(reason, DeniedError):
         work.answers += [(i, Outcome("unsent", reason=reason.message)) for i in intents]
     work.run.leave_out(bound.name, bound.mappings, reason)
-
-
-def conclude(
-    run: Run, connection: Connection, answers: Sequence[tuple[Intent, Outcome]]
-) -> set[str]:
-    """Store outcomes: links, shadows, dead letters, doubts.
-
-    Returns the golden records to which a system assigned something.
-    """
-    assigned: set[str] = set()
-    stored: dict[tuple[str, str], list[tuple[Intent, Raw]]] = {}
-    for intent, outcome in answers:
-        if outcome.kind == "stored":
-            place = (intent.system, intent.entity)
-            stored.setdefault(place, []).append((intent, outcome.record or {}))
-        else:
-            _not_stored(run, connection, intent, outcome)
-    for place, found in stored.items():
-        assigned |= _stored(run, connection, place, found)
-    return assigned
-
-
-def _not_stored(run: Run, connection: Connection, intent: Intent, outcome: Outcome) -> None:
-    place = (intent.system, intent.entity, intent.operation["record"])
-    if outcome.kind == "unknown":
-        _tell_refused(run, place, f"in doubt: {outcome.reason}")
-        return
-    journal.settle(connection, [intent.id])
-    if outcome.kind == "refused":
-        basis = intent.operation["basis"]
-        items.bury(connection, run.now(), "out", {place: (outcome.reason, None, basis)})
-        _tell_refused(run, place, outcome.reason)
-    elif outcome.kind == "gone":
-        ext = intent.operation["ext"]
-        bury_links(connection, intent.system, intent.entity, [ext], run.now())
-    elif outcome.kind == "stale":
-        run.stale.add(intent.golden)
-
-
-def _tell_refused(run: Run, place: tuple[str, str, str], reason: str) -> None:
-    system, entity, record = place
-    run.tell("refused", system=system, entity=entity, record=record, message=reason)
-
-
-def _stored(
-    run: Run,
-    connection: Connection,
-    place: tuple[str, str],
-    answers: Sequence[tuple[Intent, Raw]],
-) -> set[str]:
-    ledger = Ledger(run, connection, place, answers)
-    raws = {intent.id: raw for intent, raw in answers}
-    done = []
-    for intent, _ in answers:
-        record = (*place, intent.operation["record"])
-        if intent.id in ledger.unread:
-            # Done there, but not understood here: the intent stays open and is looked up.
-            reason = ledger.unread[intent.id]
-            items.bury(connection, run.now(), "in", {record: (reason, raws[intent.id], "")})
-            continue
-        if intent.kind == "create":
-            ledger.created(intent)
-        else:
-            ledger.written(intent)
-        run.written[*place, intent.kind] += 1
-        done.append(record)
-        run.tell("written", system=place[0], entity=place[1], record=record[2],
-                 message=intent.kind)  # fmt: skip
-    ledger.save()
-    items.clear_dead(connection, "out", done)
-    items.unpark(connection, done)
-    return ledger.assigned
 
 
 def _refuse(

@@ -79,6 +79,8 @@ def merge_lines(
         del pending[family.name]
         if not pending:
             view.link.children = None
+        if not view.link.dirty:
+            view.link.edit_lo = view.link.edit_hi = None
     return dirty
 
 

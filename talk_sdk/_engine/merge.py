@@ -95,7 +95,7 @@ def merge(golden: GoldenRow, views: Sequence[View]) -> Merged:
                 continue
             _property(golden, views, view, name, merged)
             view.link.pending.pop(name, None)
-        if not view.link.pending:
+        if not view.link.dirty:
             view.link.edit_lo = view.link.edit_hi = None
     return merged
 

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from talk_sdk._engine.absorb import keys_of
 from talk_sdk._engine.lines import POSITION, UNKNOWN
-from talk_sdk._engine.plan import Step, basis
 from talk_sdk._engine.run import Bound, Run
+from talk_sdk._engine.steps import Step, basis
 from talk_sdk._store import GoldenRow, LinkRow
 from talk_sdk._store.journal import Intent
 from talk_sdk.mapping import Compiled
-from talk_sdk.operations import Change, Operation, Raw, Scalar
+from talk_sdk.operations import Change, Operation, Outcome, Raw, Scalar
 
-__all__ = ["Material", "Waits", "operation_of", "prepare", "refs_in"]
+__all__ = ["Material", "Sent", "Waits", "operation_of", "prepare", "refs_in", "send"]
 
 
 class Waits(Exception):  # noqa: N818 - not a fault: the step waits for another record
@@ -223,3 +223,45 @@ def operation_of(intent: Intent, body: Raw | None = None) -> Operation:
         tuple(Change(*change) for change in what["changes"]), what["reason"], intent.golden,
         intent.id, what["marker"], body or what["body"], what["version"],
     )  # fmt: skip
+
+
+@dataclass
+class Sent:
+    """Intents that were handed to the connector, with its outcomes."""
+
+    intents: list[Intent]
+    outcomes: list[Outcome]
+
+
+def send(bound: Bound, batch: Sequence[Intent], bodies: Mapping[str, Raw]) -> Callable[[], Sent]:
+    """The call that sends a batch, and reads a record back where the answer has none.
+
+    `bodies` are those that are not what the journal has: whole records.
+    """
+
+    def call() -> Sent:
+        operations = [operation_of(intent, bodies.get(intent.id)) for intent in batch]
+        outcomes = list(bound.write(operations))
+        for index, (operation, outcome) in enumerate(zip(operations, outcomes, strict=True)):
+            if outcome.kind == "stored":
+                outcomes[index] = _complete(bound, operation, outcome)
+        return Sent(list(batch), outcomes)
+
+    return call
+
+
+def _complete(bound: Bound, operation: Operation, outcome: Outcome) -> Outcome:
+    """A stored outcome with its record, as the inbound plugins let us see it."""
+    if outcome.record is not None:
+        return Outcome("stored", bound.inbound(operation.entity, [outcome.record])[0])
+    if operation.id is not None:
+        record = bound.get(operation.entity, [operation.id]).get(operation.id)
+        return Outcome("gone") if record is None else Outcome("stored", record)
+    marker = bound.entities[operation.entity].marker
+    if marker is None or operation.marker is None:
+        return Outcome("unknown", reason="the API does not say what it created")
+    found = [r for r in bound.find(operation.entity, marker, [operation.marker])
+             if r.get(marker) == operation.marker]  # fmt: skip
+    if len(found) == 1:
+        return Outcome("stored", found[0])
+    return Outcome("unknown", reason="the created record was not found by its marker")

@@ -13,10 +13,11 @@ from sqlalchemy import Connection, select
 
 from talk_sdk._engine.absorb import absorb, external_id, look_at
 from talk_sdk._engine.answers import Ledger, contradicts, equals, overruled, sent_keys
-from talk_sdk._engine.applying import Sent, conclude, send
 from talk_sdk._engine.collecting import bury_links, error_of, fetch
 from talk_sdk._engine.kids import line_pairs
+from talk_sdk._engine.outcomes import conclude
 from talk_sdk._engine.run import Bound, Run
+from talk_sdk._engine.sending import Sent, send
 from talk_sdk._engine.workers import Failed, Lane
 from talk_sdk._store import LinkRow, goldens, items, journal, links
 from talk_sdk._store import schema as db
@@ -132,7 +133,10 @@ def _by_keys(run: Run, bound: Bound, intent: Intent) -> list[Raw]:
             if sent is None or value is None or path not in entity.find:
                 continue
             wire = str(mapping.put(name, value, golden.data))
-            rows = _ask(run, bound, lambda p=path, w=wire: bound.find(intent.entity, p, [w]))  # type: ignore[misc]
+            try:
+                rows = _ask(run, bound, lambda p=path, w=wire: bound.find(intent.entity, p, [w]))  # type: ignore[misc]
+            except RejectedError:
+                continue  # the API does not know this filter
             if rows:
                 return list(rows)
     return []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from talk_sdk.errors import MissingError
+from talk_sdk.errors import MissingError, RejectedError
 from talk_sdk.operations import Raw
 
 __all__ = ["by_ids", "matching"]
@@ -38,11 +38,26 @@ def by_ids(
     return found
 
 
-def matching(records: Iterable[Raw], field: str, value: str) -> list[Raw]:
-    """The records in which a field has a value, case and outer blanks apart.
+def matching(pages: Iterable[Iterable[Raw]], field: str, value: str) -> list[Raw]:
+    """The records of a filtered listing in which the field has the value.
 
-    A server that does not know a filter ignores it and gives everything: what it gives is
-    never taken for an answer unread.
+    Case and outer blanks apart. A server that does not know a filter ignores it and gives
+    everything: what it gives is never taken for an answer unread.
+
+    Raises:
+        RejectedError: there are records, and none of them is one that was asked for: a
+            look-up by this field proves nothing.
     """
     wanted = value.strip().casefold()
-    return [r for r in records if str(r.get(field) or "").strip().casefold() == wanted]
+    found, others = [], False
+    for records in pages:
+        for record in records:
+            if str(record.get(field) or "").strip().casefold() == wanted:
+                found.append(record)
+            else:
+                others = True
+    if others and not found:
+        raise RejectedError(
+            f"A look-up by {field} was answered with other records: the API ignores the filter."
+        )
+    return found

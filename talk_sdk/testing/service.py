@@ -162,7 +162,7 @@ class Service:
         self._invalid_status = invalid_status
         rules = [Rule(route.path, methods=[route.method], endpoint=route) for route in routes]
         self._paths = Map(rules, redirect_defaults=False).bind("")
-        self._last_pages: dict[str, bytes] = {}
+        self._last_pages: dict[tuple[str, frozenset[tuple[str, str]]], bytes] = {}
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
@@ -229,18 +229,26 @@ class Service:
         if server_error is not None:
             body = b"<html><body><h1>The server is busy</h1></body></html>"
             return Answer(server_error.status, body, {"Content-Type": "text/html"})
-        if route.lists and call.hit_by("repeated_page") and route.collection in self._last_pages:
-            answer = Answer(200, self._last_pages[route.collection])
+        listing = (route.collection, _question(call))
+        if route.lists and call.hit_by("repeated_page") and listing in self._last_pages:
+            answer = Answer(200, self._last_pages[listing])
         else:
             answer = route.handler(call)
         if route.lists:
-            self._last_pages[route.collection] = answer.body
+            self._last_pages[listing] = answer.body
         if call.method == "GET":
             self._store.counters.read(route.collection)
         return answer
 
     def _error(self, refused: RefusedError) -> Answer:
         return Answer(refused.status, self._render_error(refused), refused.headers)
+
+
+def _question(call: Call) -> frozenset[tuple[str, str]]:
+    """What a list was asked for, whichever of its pages."""
+    return frozenset(
+        (name, value) for name, value in call.query.items() if name not in {"cursor", "page"}
+    )
 
 
 def _transport_headers(faults: Iterable[Fault]) -> dict[str, str]:

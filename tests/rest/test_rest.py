@@ -283,5 +283,11 @@ def test_records_of_a_server_that_ignores_the_filter_fall_out() -> None:
         {},
         {"m": 12},
     ]
-    assert matching(records, "m", "a@X.no") == [{"m": " A@x.no "}]
-    assert matching(records, "m", "12") == [{"m": 12}]
+    assert matching([records], "m", "a@X.no") == [{"m": " A@x.no "}]
+    assert matching([records], "m", "12") == [{"m": 12}]
+    assert matching([], "m", "nobody") == []
+
+
+def test_an_answer_of_other_records_only_is_no_proof_that_there_is_none() -> None:
+    with pytest.raises(RejectedError, match="ignores the filter"):
+        matching([[{"m": "a"}], [{"m": None}]], "m", "b")

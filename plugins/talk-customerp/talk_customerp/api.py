@@ -118,12 +118,12 @@ class Erp:
         """Records with one of the values in a field.
 
         Raises:
-            RejectedError: the API does not know the filter.
+            RejectedError: the API does not know the filter, or ignores it.
         """
         found: dict[str, Raw] = {}
         for value in dict.fromkeys(values):
-            for records in self._pages(entity, {key: value}):
-                found.update((_id(entity, r), r) for r in matching(records, key, value))
+            pages = self._pages(entity, {key: value})
+            found.update((_id(entity, r), r) for r in matching(pages, key, value))
         return list(found.values())
 
     def _pages(self, entity: str, query: Mapping[str, str | None]) -> Iterator[Sequence[Raw]]:

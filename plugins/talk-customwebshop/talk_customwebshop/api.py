@@ -106,13 +106,17 @@ class Shop:
         return by_ids(many, one, ids, lambda record: str(record.get("id")))
 
     def find(self, entity: str, key: str, values: Sequence[str]) -> Sequence[Raw]:
-        """Records with one of the values in a field."""
+        """Records with one of the values in a field.
+
+        Raises:
+            RejectedError: the API ignores the filter.
+        """
         path = self._path(entity)
         found: dict[str, Raw] = {}
         for value in dict.fromkeys(values):
             fetch = partial(self._page, entity, {key: value})
-            for records, _ in cursor_pages(fetch, f"{self._system}: {path}"):
-                found.update((str(r.get("id")), r) for r in matching(records, key, value))
+            pages = (records for records, _ in cursor_pages(fetch, f"{self._system}: {path}"))
+            found.update((str(r.get("id")), r) for r in matching(pages, key, value))
         return list(found.values())
 
     def _path(self, entity: str) -> str:

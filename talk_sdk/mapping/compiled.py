@@ -1,8 +1,4 @@
-"""The tables that say how an entity's records are read as, and written from, a concept.
-
-A `Mapping` is written by a connector's author and reads like the property table of a
-dataflow document. It is compiled once into a `Compiled`, whose functions parse no path.
-"""
+"""Tables as functions: compiled once, so that no path is parsed per record."""
 
 from __future__ import annotations
 
@@ -13,154 +9,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from talk_sdk.concepts import CONCEPTS, Concept, Counter, PropertyType, Ref
-from talk_sdk.errors import ConfigError, MappingError, PluginError
-from talk_sdk.lenses import IDENTITY, UNSAID, Lens, named
-from talk_sdk.models import WireModel
+from talk_sdk.errors import MappingError, PluginError
+from talk_sdk.lenses import IDENTITY, UNSAID, Lens
+from talk_sdk.mapping.paths import Getter, getter, setter, tuple_getter, tuple_setter
+from talk_sdk.mapping.tables import Children, Mapping, Pair
 from talk_sdk.operations import Raw, Scalar
 
-__all__ = ["Children", "Compiled", "CompiledChildren", "Line", "Mapping", "Pair", "compile_mapping"]
-
-Getter = Callable[[Raw], Any]
-
-
-class Pair:
-    """One row of a mapping: where a property stands on the wire, and what may be done to it.
-
-    Args:
-        wire: dotted path in the record; several for a lens that reads several.
-        property: dotted path in the concept.
-        lens: how the value is read and written.
-        match: rank of the merge criterion that this property is (part of); 1 is the highest,
-            several pairs of one rank are a composite key.
-        read_only: the API computes it; never written.
-        on_create: written when the record is created, never after.
-        assigned: the system may give the value itself when a record is created (an account
-            number); it is then merged and carried to the other systems in the same run.
-        placeholder: written where the API demands a value that nobody knows; reads as empty.
-        default: the canonical value that the system fills in where a create says nothing.
-    """
-
-    __slots__ = (
-        "assigned", "default", "lens", "match", "on_create", "placeholder", "property",
-        "read_only", "wires",
-    )  # fmt: skip
-
-    def __init__(
-        self,
-        wire: str | tuple[str, ...],
-        property: str,  # noqa: A002 - the table reads best with the field's own word
-        lens: Lens = IDENTITY,
-        *,
-        match: int | None = None,
-        read_only: bool = False,
-        on_create: bool = False,
-        assigned: bool = False,
-        placeholder: Any = None,
-        default: Scalar = None,
-    ) -> None:
-        """Keep the row as it was written."""
-        self.wires = (wire,) if isinstance(wire, str) else wire
-        self.property = property
-        self.lens = lens
-        self.match = match
-        self.read_only = read_only
-        self.on_create = on_create
-        self.assigned = assigned
-        self.placeholder = placeholder
-        self.default = default
-
-    @property
-    def wire(self) -> str:
-        """The (first) path on the wire."""
-        return self.wires[0]
-
-
-class Children:
-    """Child records that stand inside of their parent: the lines of an order.
-
-    Args:
-        wire: the list's path in the parent.
-        property: the list's name in the concept.
-        pairs: the table of one line.
-        id: the path of a line's stable id; None where lines have none and the list is
-            rewritten as a whole.
-    """
-
-    __slots__ = ("id", "pairs", "property", "wire")
-
-    def __init__(
-        self,
-        wire: str,
-        property: str,  # noqa: A002 - as in Pair
-        *pairs: Pair,
-        id: str | None = None,  # noqa: A002 - as in Pair
-    ) -> None:
-        """Keep the rows as they were written."""
-        self.wire = wire
-        self.property = property
-        self.pairs = pairs
-        self.id = id
-
-
-class Mapping:
-    """How records of an entity are read as, and written from, records of a concept.
-
-    Args:
-        model: the wire model; its name is the entity's.
-        concept: a name of `CONCEPTS`.
-        rows: pairs and children.
-        constants: wire values that every created record gets (path → value).
-    """
-
-    __slots__ = ("concept", "constants", "model", "rows")
-
-    def __init__(
-        self,
-        model: type[WireModel],
-        concept: str,
-        *rows: Pair | Children,
-        constants: MappingType[str, Any] | None = None,
-    ) -> None:
-        """Keep the table as it was written."""
-        self.model = model
-        self.concept = concept
-        self.rows = rows
-        self.constants = dict(constants or {})
-
-    @property
-    def entity(self) -> str:
-        """The entity that the table is for."""
-        return self.model.__name__
-
-    def changed(self, system: str, overrides: MappingType[str, Any]) -> Mapping:
-        """This table with pairs added, replaced or dropped as talk.toml's `[mapping]` says.
-
-        Raises:
-            ConfigError: no such lens, or an entry of another shape.
-        """
-        rows = [r for r in self.rows if isinstance(r, Children) or r.wire not in overrides]
-        for wire, entry in overrides.items():
-            if entry is False:
-                continue
-            rows.append(_override(f'[mapping."{system}.{self.entity}"] {wire}', wire, entry))
-        return Mapping(self.model, self.concept, *rows, constants=self.constants)
-
-
-def _override(place: str, wire: str, entry: Any) -> Pair:
-    if isinstance(entry, str):
-        return Pair(wire, entry)
-    flags = {"property", "lens", "match", "read_only", "on_create", "assigned", "placeholder"}
-    if not isinstance(entry, dict) or "property" not in entry or set(entry) - flags:
-        raise ConfigError(
-            f"{place}: write a property's name, false to drop the pair, or a table with"
-            f" `property` and any of {', '.join(sorted(flags - {'property'}))}."
-        )
-    options = dict(entry)
-    try:
-        lens = named(options.pop("lens")) if "lens" in options else IDENTITY
-    except ValueError as error:
-        raise ConfigError(f"{place}: {error}.") from None
-    return Pair(wire, options.pop("property"), lens, **options)
+__all__ = ["Compiled", "CompiledChildren", "Line", "compile_mapping"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -370,58 +225,6 @@ class CompiledChildren:
         ]
 
 
-def _getter(path: str) -> Getter:
-    head, *rest = path.split(".")
-    if not rest:
-        return lambda raw: raw.get(head, UNSAID)
-
-    def get(raw: Raw) -> Any:
-        value = raw.get(head, UNSAID)
-        for name in rest:
-            if value is None or value is UNSAID:
-                return value
-            value = value.get(name, UNSAID)
-        return value
-
-    return get
-
-
-def _tuple_getter(paths: tuple[str, ...]) -> Getter:
-    getters = [_getter(path) for path in paths]
-
-    def get(raw: Raw) -> Any:
-        values = tuple(getter(raw) for getter in getters)
-        if all(value is UNSAID for value in values):
-            return UNSAID
-        said = tuple(None if value is UNSAID else value for value in values)
-        return None if all(value is None for value in said) else said
-
-    return get
-
-
-def _setter(path: str) -> Callable[[Raw, Any], None]:
-    *parents, last = path.split(".")
-
-    def put(body: Raw, value: Any) -> None:
-        for name in parents:
-            body = body.setdefault(name, {})
-        body[last] = value
-
-    return put
-
-
-def _tuple_setter(paths: tuple[str, ...]) -> Callable[[Raw, Any], None]:
-    setters = [_setter(path) for path in paths]
-
-    def put(body: Raw, value: Any) -> None:
-        values = [value] + [UNSAID] * (len(setters) - 1) if value is None else value
-        for setter, part in zip(setters, values, strict=True):
-            if part is not UNSAID:
-                setter(body, part)
-
-    return put
-
-
 def compile_mapping(mapping: Mapping, concept: Concept | None = None) -> Compiled:
     """Turn a table into functions.
 
@@ -443,7 +246,7 @@ def compile_mapping(mapping: Mapping, concept: Concept | None = None) -> Compile
             entity = f"{mapping.entity}.{row.property}"
             inner = _compile(entity, concept.children[row.property], row.pairs, {})
             children[row.property] = CompiledChildren(
-                _getter(row.wire), _setter(row.wire), row.id, inner
+                getter(row.wire), setter(row.wire), row.id, inner
             )
     return replace(compiled, children=children, digest=_digest(mapping))
 
@@ -491,11 +294,11 @@ def _row(pair: Pair, concept: Concept) -> _Row:
     single = len(pair.wires) == 1
     return _Row(
         pair.property,
-        _getter(pair.wire) if single else _tuple_getter(pair.wires),
+        getter(pair.wire) if single else tuple_getter(pair.wires),
         pair.lens,
         concept.properties[pair.property],
         pair.placeholder,
-        _setter(pair.wire) if single else _tuple_setter(pair.wires),
+        setter(pair.wire) if single else tuple_setter(pair.wires),
         pair,
     )
 

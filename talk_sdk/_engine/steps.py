@@ -1,0 +1,95 @@
+"""What plan yields: steps, skips and drift, as values. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from talk_sdk._store.rows import LinkRow
+from talk_sdk.mapping import Compiled
+from talk_sdk.operations import Drift, Skip
+
+__all__ = ["LineStep", "Planned", "Resolve", "Step", "Target", "basis"]
+
+Resolve = Callable[[str, str], str | None]
+"""(system, `Entity:id`) → golden id."""
+
+
+class LineStep(msgspec.Struct, array_like=True):
+    """A line as it should be: the golden child, its link there if it has one, its values.
+
+    `revs` are the golden revisions of the values.
+    """
+
+    golden: str
+    link: int | None
+    values: dict[str, Any]
+    revs: dict[str, int] = {}
+
+
+class Step(msgspec.Struct):
+    """An operation as planned: references are golden ids, values canonical.
+
+    `changes` are (property, before, after), `revs` the golden revisions of what is written;
+    `lines` are whole lists as they should be, for
+    lists that have to be written; `shown` are the same lists as (before, after) for people.
+    """
+
+    system: str
+    entity: str
+    kind: str
+    golden: str
+    record: str
+    link: int | None
+    ext: str | None
+    changes: list[tuple[str, Any, Any]]
+    reason: str
+    revs: dict[str, int] = {}
+    lines: dict[str, list[LineStep]] = {}
+    shown: dict[str, tuple[list[Any], list[Any]]] = {}
+
+
+@dataclass(frozen=True)
+class Target:
+    """An entity that could be written: what it can do, what may be done to it.
+
+    `closed` says why nothing is written there in this run; None if it is open. `adjust` are
+    the counters that are written as differences.
+    """
+
+    system: str
+    entity: str
+    mapping: Compiled
+    creates: bool
+    updates: bool
+    adjust: frozenset[str] = frozenset()
+    derived: bool = False
+    off: Mapping[str, str] = field(default_factory=dict)
+    closed: str | None = None
+
+
+@dataclass
+class Planned:
+    """What plan says of one golden record.
+
+    `settled` are links whose revisions were brought up to date without a write; `waits`
+    tells that plan has to look at the record again; `demands` are golden records that a
+    target needs because this one refers to them.
+    """
+
+    steps: list[Step] = field(default_factory=list)
+    skips: list[Skip] = field(default_factory=list)
+    drift: list[Drift] = field(default_factory=list)
+    settled: list[LinkRow] = field(default_factory=list)
+    waits: bool = False
+    demands: set[tuple[str, str]] = field(default_factory=set)
+
+
+def basis(step: Step) -> str:
+    """What a write is of, as text: a refused write is tried again when this differs."""
+    lines = {name: [line.values for line in found] for name, found in step.lines.items()}
+    after = {name: value for name, _, value in step.changes}
+    return msgspec.json.encode([step.kind, after, lines], order="deterministic").decode()
