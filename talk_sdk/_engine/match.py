@@ -74,7 +74,7 @@ class New:
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """A person has to say what the rows are."""
+    """A person has to say what the rows are. `{key}` in the reason stands for the key's name."""
 
     links: tuple[int, ...]
     reason: str
@@ -82,7 +82,7 @@ class Review:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """The rows cannot be decided in this run."""
+    """The rows cannot be decided in this run. `{key}` in the reason as in `Review`."""
 
     links: tuple[int, ...]
     reason: str
@@ -124,7 +124,8 @@ def _split(
     if without:
         decisions.append(
             Review(
-                without, "several records with this key differ in a higher key that this one lacks"
+                without,
+                "several records with this {key} differ in a stronger key that this one lacks",
             )
         )
     return [
@@ -143,19 +144,19 @@ def _decide_part(
         return
     everyone = tuple(row.link for row in rows)
     if any(not c.agrees for c in candidates):
-        decisions.append(Wait(everyone, "the key is just changing at a record that has it"))
+        decisions.append(Wait(everyone, "the {key} is just changing at a record that has it"))
         return
     own = [row for row in rows if not row.derived]
     several = [side for side, count in Counter(row.side for row in own).items() if count > 1]
     if several and len(own) < len(rows):
         guests = tuple(row.link for row in rows if row.derived)
-        decisions.append(Review(guests, "several records of its system have this key"))
+        decisions.append(Review(guests, "several records of its system have this {key}"))
         _decide_part(group, own, candidates, decisions)
         return
     sides = Counter(row.side for row in rows)
     taken = {side for c in candidates for side in c.sides}
     if len(candidates) > 1:
-        decisions.append(Review(everyone, "several records have this key"))
+        decisions.append(Review(everyone, "several records have this {key}"))
     elif len(candidates) == 1:
         _join(rows, candidates[0], sides, taken, decisions)
     elif len(sides) > 1:
@@ -173,10 +174,10 @@ def _join(
     several = tuple(row.link for row in rows if sides[row.side] > 1)
     twins = tuple(row.link for row in rows if row.side in taken and sides[row.side] == 1)
     if several:
-        decisions.append(Review(several, "several records of this system have this key"))
+        decisions.append(Review(several, "several records of this system have this {key}"))
     if twins:
         decisions.append(
-            Review(twins, "another record of this system that has this key is linked already")
+            Review(twins, "another record of this system that has this {key} is linked already")
         )
     # The key is ambiguous on one side; the others may still be told apart.
     if not twins and not several:
@@ -184,7 +185,7 @@ def _join(
         return
     rest = tuple(row.link for row in rows if row.link not in {*several, *twins})
     if rest:
-        decisions.append(Review(rest, "this key is not unique in another system"))
+        decisions.append(Review(rest, "this {key} is not unique in another system"))
 
 
 def _found(
@@ -192,7 +193,7 @@ def _found(
 ) -> None:
     everyone = tuple(row.link for row in rows)
     if any(count > 1 for count in sides.values()):
-        decisions.append(Review(everyone, "several records of one system have this key"))
+        decisions.append(Review(everyone, "several records of one system have this {key}"))
         return
     lower = {c.golden: c for row in rows for c in group.lower.get(row.link, ())}
     if not lower:
@@ -200,4 +201,6 @@ def _found(
     elif len(lower) == 1 and not (sides.keys() & next(iter(lower.values())).sides):
         decisions.append(Join(next(iter(lower)), everyone))
     else:
-        decisions.append(Review(everyone, "a lower key belongs to another record"))
+        decisions.append(
+            Review(everyone, "something weaker than the {key} belongs to another record")
+        )

@@ -127,8 +127,15 @@ def _rank(run: Run, connection: Connection, concept: str, rank: int, waiting: se
         after = values[-1]
         groups = _groups(run, connection, concept, rank, values, waiting | held)
         decisions = [decision for group in groups for decision in decide(group)]
-        held |= _carry_out(run, connection, concept, decisions)
+        held |= _carry_out(run, connection, concept, decisions, _name(run, concept, rank))
     return held
+
+
+def _name(run: Run, concept: str, rank: int) -> str:
+    """What the key of a rank is made of, for people: `email`, `customer and number`."""
+    tables = [bound.mappings[entity].keys for bound, entity in run.mapped(concept)]
+    names = next(keys[rank] for keys in tables if rank in keys)
+    return " and ".join(name.replace("_", " ") for name in names)
 
 
 def _values_page(connection: Connection, concept: str, rank: int, after: str) -> list[str]:
@@ -169,7 +176,7 @@ def _groups(
         if value in reviewed and found:
             _review(
                 run, connection, [row.link for row in found],
-                "another record with this key is in review",
+                f"another record with this {_name(run, concept, rank)} is in review",
             )  # fmt: skip
             continue
         groups.append(Group(rank, value, found, others, lower))
@@ -283,7 +290,7 @@ _LINK = (
 
 
 def _carry_out(
-    run: Run, connection: Connection, concept: str, decisions: Iterable[Decision]
+    run: Run, connection: Connection, concept: str, decisions: Iterable[Decision], key: str
 ) -> set[int]:
     joined: list[dict[str, object]] = []
     fresh: list[tuple[int, ...]] = []
@@ -295,10 +302,10 @@ def _carry_out(
             case New(found):
                 fresh.append(found)
             case Review(found, reason):
-                _review(run, connection, found, reason)
+                _review(run, connection, found, reason.format(key=key))
             case Wait(found, reason):
                 held.update(found)
-                _park(run, connection, found, reason)
+                _park(run, connection, found, reason.format(key=key))
     joined += _mint(run, connection, concept, fresh)
     if joined:
         connection.execute(_LINK, joined)
