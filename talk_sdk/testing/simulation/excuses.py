@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Mapping
-from contextlib import closing
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Any
 
 from talk_sdk.operations import Item, Status
 from talk_sdk.testing.simulation.ledger import EXISTS, Event, Key, Ledger
+from talk_sdk.testing.simulation.verdicts import Listed, alike, listed
 from talk_sdk.testing.simulation.views import Twin, View
 
 __all__ = ["Excuses"]
@@ -20,7 +16,7 @@ __all__ = ["Excuses"]
 _KINDS = {"Customer": "customers", "Product": "products", "Order": "orders", "Guest": "customers"}
 _KEYS_KEPT_S = 86_400.0
 """How long the shop remembers an idempotency key."""
-_Listed = dict[tuple[str, str], list[tuple[str | None, list[Any]]]]
+_ByField = dict[tuple[str, str], list[Listed]]
 
 
 class Excuses:
@@ -37,11 +33,13 @@ class Excuses:
         self._twins = twins
         self._views = views
         self._ledger = ledger
-        self._conflicts = self._listed(store)
-        self.counts: Counter[str] = Counter()
-        self.counts["conflicts listed"] += sum(map(len, self._conflicts.values()))
+        self.conflicts = listed(store, self._named)
+        self._conflicts: _ByField = defaultdict(list)
+        for each in self.conflicts:
+            self._conflicts[each.kind, each.name].append(each)
+        self.counts: Counter[str] = Counter({"conflicts listed": len(self.conflicts)})
         self._held = self._held_back(status)
-        self._counters = {self._tag_at(item) for item in status.reviews
+        self._counters = {self.tag_at(item) for item in status.reviews
                           if item.reason.startswith("counter:")}  # fmt: skip
 
     # --- edits that are not there -----------------------------------------------------------------
@@ -56,6 +54,7 @@ class Excuses:
             ("excused: line removed later, see its existence", self._removed_later),
             ("excused: empty at first linking", self._empty_at_linking),
             ("excused: changed and changed back unseen", self._flip),
+            ("excused: put back while a write was in doubt", self._put_back),
         )
         for name, case in cases:
             if case(key, event):
@@ -66,7 +65,7 @@ class Excuses:
     def mixed(self, tag: str) -> bool:
         """Whether two new lines of one product were taken for one, which the list then says."""
         texts = self._conflicts.get(("lines", "description"), [])
-        return any(tag in values for _, values in texts)
+        return any(tag in each.values.values() for each in texts)
 
     def _mixed_line(self, key: Key, _event: Event) -> bool:
         return key[0] == "lines" and self.mixed(key[1])
@@ -97,27 +96,28 @@ class Excuses:
                 return True
         return False
 
+    def _put_back(self, key: Key, event: Event) -> bool:
+        """What a doubted write changed was put back: that reads as if it had not happened (D1)."""
+        own = [e for e in self._ledger.events[key] if e.system == event.system]
+        earlier = own[: own.index(event)]
+        return (
+            bool(earlier)
+            and earlier[-1].value == event.value
+            and any(
+                where in {None, event.system} and earlier[-1].time <= at <= event.time
+                for at, where, _ in self._ledger.doubts
+            )
+        )
+
     def _in_conflicts(self, key: Key, event: Event) -> bool:
         kind, tag, name = key
         if kind == "lines":
             tag = self._views[event.system].tag_of("orders", event.record) or tag
         return any(
-            where in {None, tag}
-            and (name == EXISTS or any(_alike(value, event.value, name) for value in values))
-            for where, values in self._conflicts.get((kind, name), [])
+            each.tag in {None, tag}
+            and (name == EXISTS or any(alike(v, event.value, name) for v in each.values.values()))
+            for each in self._conflicts.get((kind, name), [])
         )
-
-    def _listed(self, store: Path) -> _Listed:
-        found: _Listed = defaultdict(list)
-        query = 'SELECT origin, property, "values" FROM conflicts'
-        with closing(sqlite3.connect(store)) as database:
-            rows = database.execute(query).fetchall()
-        for origin, name, values in rows:
-            kind, tag = self._named(origin)
-            if name.startswith("lines."):
-                kind, name = "lines", name.removeprefix("lines.")  # noqa: PLW2901
-            found[kind, name].append((tag, list(json.loads(values).values())))
-        return found
 
     def _named(self, origin: str) -> tuple[str, str | None]:
         """Kind and tag of what the engine calls `shop.Customer:cus_000001`."""
@@ -134,12 +134,18 @@ class Excuses:
     def doubted(self, item: Item) -> bool:
         """Whether a review, or what waits for it, is one that rule D3 asks for."""
         if item.reason.startswith("waits for "):
-            return self._tag_at(item) in self._held
+            return self.tag_at(item) in self._held
         kind = _KINDS.get(item.entity)
         if item.reason.startswith("counter:"):
             return kind == "products" and bool(self._lost(item.system, "stock"))
+        if self.double(item):
+            return True
         about_create = item.reason.startswith(("create: the answer", "could be the record"))
         return kind is not None and about_create and self._unprovable(item.system, kind)
+
+    def double(self, item: Item) -> bool:
+        """Whether it is the second customer with the address of another one."""
+        return ":" not in item.id and self.tag_at(item) in self._ledger.doubles
 
     def uncounted(self, tag: str) -> bool:
         """Whether a person is asked about the stock of a product (rule D2)."""
@@ -160,10 +166,10 @@ class Excuses:
         found: set[str | None] = set()
         for item in status.reviews:
             if self.doubted_create(item):
-                found.add(self._tag_at(item))
+                found.add(self.tag_at(item))
         for item in status.parked:
             if self.doubted_create(item):
-                found.add(self._tag_at(item))
+                found.add(self.tag_at(item))
         for view in self._views.values():
             for order in view.records["orders"]:
                 parts = {order.values["customer"], *(x.values["product"] for x in order.lines)}
@@ -175,7 +181,7 @@ class Excuses:
         """Whether an item is a create in doubt, or a record that may be its twin."""
         return not item.reason.startswith(("waits for ", "counter:")) and self.doubted(item)
 
-    def _tag_at(self, item: Item) -> str | None:
+    def tag_at(self, item: Item) -> str | None:
         """The tag of a listed record: by its own id, or by its origin's name."""
         if ":" in item.id:
             return self._named(item.id)[1]
@@ -184,6 +190,8 @@ class Excuses:
     def _unprovable(self, system: str, kind: str) -> bool:
         """A create whose answer was lost, and nothing left that proves what became of it."""
         doubts = self._lost(system, kind)
+        if system in self._ledger.blind:
+            return bool(doubts)
         if self._twins[system].connector == "customwebshop":
             return any(self._next_run(at) - at > _KEYS_KEPT_S - 3600.0 for at in doubts)
         made = any(
@@ -201,17 +209,3 @@ class Excuses:
 
     def _next_run(self, at: float) -> float:
         return next((run for run in self._ledger.runs if run > at), at)
-
-
-def _alike(listed: Any, value: Any, name: str) -> bool:
-    """Whether a value of the conflict list is this neutral one."""
-    if listed is None or value is None:
-        return listed is value
-    if isinstance(value, Decimal):
-        try:
-            return Decimal(str(listed)) == value
-        except InvalidOperation:
-            return False
-    if name.rpartition(".")[2] in {"phone", "mobile"}:
-        return "".join(sign for sign in str(listed) if sign.isdigit())[-8:] == str(value)
-    return str(listed).casefold() == str(value).casefold()

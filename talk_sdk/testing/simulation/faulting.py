@@ -12,6 +12,8 @@ _KINDS: tuple[FaultKind, ...] = (
     "drop_before", "drop_after", "timeout", "rate_limit", "server_error", "malformed",
     "short_page", "repeated_page",
 )  # fmt: skip
+_ANSWERS_LOST: tuple[FaultKind, ...] = ("drop_after", "timeout", "malformed")
+_ANY = 0.6
 _WRITES = ("POST", "PUT", "PATCH")
 
 
@@ -21,13 +23,13 @@ def draw_faults(rng: Random) -> list[Fault]:
 
 
 def _fault(rng: Random) -> Fault:
-    kind = rng.choice(_KINDS)
+    kind = rng.choice(_KINDS if rng.random() < _ANY else _ANSWERS_LOST)
     method = rng.choice(("*", "GET", *_WRITES, *_WRITES))
     if kind in {"short_page", "repeated_page"}:
         method = "GET"
     most = 8 if method in _WRITES else 30
     first = rng.randrange(1, most)
-    length = rng.choice((1, 1, 1, 2, 6))
+    length = rng.choice((1, 1, 2, 6, 6))
     return Fault(
         kind=kind,
         method=method,

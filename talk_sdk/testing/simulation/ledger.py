@@ -51,6 +51,15 @@ class Ledger:
     """Time, system and collection of creates whose answer was lost; of a kill, none are known."""
     runs: list[float] = field(default_factory=list)
     """When each run began."""
+    touched: list[tuple[float, str, str, str]] = field(default_factory=list)
+    """Time, system, collection and id of every change of a record, by users and by the engine."""
+    doubles: dict[str, str] = field(default_factory=dict)
+    """Tag of a customer that was made with the key of another one, of which a person is asked
+    -> tag of that other."""
+    asked: dict[str, tuple[int, str]] = field(default_factory=dict)
+    """Tag -> when a record was seen in review first, and in which system."""
+    blind: set[str] = field(default_factory=set)
+    """Systems that can prove nothing of a create whose answer was lost."""
     number: int = 0
 
     def tick(self) -> int:
@@ -60,8 +69,12 @@ class Ledger:
 
     def plant(self, twin: Twin) -> None:
         """Take down what is there at the start."""
+        firsts: dict[str, str] = {}
         for seen in twin.view().every():
             self._new(0, 0.0, twin.name, seen)
+            email = seen.values.get("email") if seen.kind == "customers" else None
+            if email and firsts.setdefault(email, seen.tag) != seen.tag:
+                self.doubles[seen.tag] = firsts[email]
 
     def log(self, time: float, twin: Twin, before: View, after: View) -> int:
         """Take down what a user changed; returns how many values."""
@@ -71,6 +84,8 @@ class Ledger:
         moved = 0
         for key, seen in new.items():
             was = old.get(key)
+            if seen.kind != "lines" and (was is None or was.raw != seen.raw):
+                self.touched.append((time, twin.name, seen.kind, seen.id))
             if was is None:
                 self._new(number, time, twin.name, seen)
                 moved += 1

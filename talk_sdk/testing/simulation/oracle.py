@@ -14,6 +14,7 @@ from talk_sdk.operations import Status
 from talk_sdk.testing.simulation.excuses import Excuses
 from talk_sdk.testing.simulation.ledger import EXISTS, Event, Key, Ledger
 from talk_sdk.testing.simulation.rendering import FIELDS, LINE_FIELDS, Field
+from talk_sdk.testing.simulation.verdicts import Verdicts
 from talk_sdk.testing.simulation.views import Seen, Twin, View
 
 __all__ = ["Oracle"]
@@ -26,13 +27,19 @@ class Oracle:
     """Compares what the systems hold with what their users did."""
 
     def __init__(
-        self, twins: Mapping[str, Twin], ledger: Ledger, store: Path, status: Status
+        self,
+        twins: Mapping[str, Twin],
+        ledger: Ledger,
+        store: Path,
+        status: Status,
+        skews: Mapping[str, float],
     ) -> None:
         self._twins = twins
         self._ledger = ledger
         self._status = status
         self._views: dict[str, View] = {name: twin.view() for name, twin in twins.items()}
         self._excuses = Excuses(twins, self._views, ledger, store, status)
+        self._verdicts = Verdicts(ledger, skews)
         self.counts = self._excuses.counts
 
     def judge(self) -> list[str]:
@@ -40,8 +47,13 @@ class Oracle:
         found = [*self._waiting()]
         pairs = self._pairs()
         found += self._twice(pairs)
+        asked = {self._excuses.tag_at(item) for item in self._status.reviews}
+        found += self._verdicts.unasked(asked)
+        found += self._verdicts.judge(self._excuses.conflicts)
+        self.counts += self._verdicts.counts
         for (kind, tag), pair in sorted(pairs.items()):
-            if len(pair) == 1 and not self._excuses.held(kind, tag):
+            alone = len(pair) == 1 and not (tag in self._ledger.doubles and tag in asked)
+            if alone and not self._excuses.held(kind, tag):
                 (name,) = pair
                 found.append(f"I2: {kind} {tag!r} is in {name} only")
         if found:
@@ -53,6 +65,8 @@ class Oracle:
             if kind == "products" and not self._excuses.uncounted(tag):
                 found += self._counter(tag, pair)
             found += self._fields(kind, tag, pair)
+            if kind == "orders":
+                found += self._sequence(tag, pair)
         return found
 
     # --- who is where -----------------------------------------------------------------------------
@@ -114,6 +128,13 @@ class Oracle:
             if len(values) > 1:
                 yield f"I2: {kind} {tag!r}: {name} is {values}"
         yield from self._existence((kind, tag, EXISTS))
+
+    def _sequence(self, tag: str, pair: Pair) -> Iterator[str]:
+        lists = [[line.tag for line in seen.lines] for seen in pair.values()]
+        if any(self._excuses.mixed(text) for text in lists[0]):
+            return
+        if any(others != lists[0] for others in lists[1:]):
+            yield f"I2: orders {tag!r}: the lines stand in the order {lists}"
 
     def _existence(self, key: Key) -> Iterator[str]:
         last = self._last(key)

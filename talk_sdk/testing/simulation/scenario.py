@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
@@ -28,6 +29,7 @@ class Scenario:
         busy: chance of a user's edit at each request.
         faulty: chance of a plan of faults for each system and run.
         deadly: chance that a run is killed.
+        blind: systems without idempotency keys, or without markers.
     """
 
     world: World
@@ -39,7 +41,17 @@ class Scenario:
     busy: float
     faulty: float
     deadly: float
+    blind: frozenset[str] = frozenset()
     settings: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def counts(self) -> Counter[str]:
+        """What it is that this seed's systems cannot, or do wrong."""
+        counts = Counter(
+            f"system: keeps no {'markers' if name == 'erp' else 'keys'}" for name in self.blind
+        )
+        counts["system: lags"] += sum(lag > 0 for lag in self.lags.values())
+        counts["system: skewed"] += sum(skew != 0 for skew in self.skews.values())
+        return counts
 
 
 def draw(rng: Random) -> Scenario:
@@ -47,7 +59,11 @@ def draw(rng: Random) -> Scenario:
     world = _world(rng)
     names = list(CONNECTORS)
     rng.shuffle(names)
-    lags = {name: rng.choice((0.0, 0.0, 0.0, 3.0, 20.0)) for name in names}
+    lags = {name: rng.choice((0.0, 0.0, 3.0, 20.0)) for name in names}
+    blind = frozenset(name for name in sorted(names) if rng.random() < 0.15)
+    settings: dict[str, dict[str, Any]] = {name: {"lag_s": lag} for name, lag in lags.items()}
+    for name in blind:
+        settings[name]["marker" if name == "erp" else "idempotency_keys"] = False
     return Scenario(
         world,
         {name: CONNECTORS[name] for name in names},
@@ -55,10 +71,11 @@ def draw(rng: Random) -> Scenario:
         lags,
         {name: rng.choice((1, 2, 3, 5, 100)) for name in names},
         rounds=rng.randrange(2, 6),
-        busy=rng.choice((0.0, 0.03, 0.1, 0.2)),
-        faulty=rng.choice((0.0, 0.5, 0.9)),
+        busy=rng.choice((0.0, 0.05, 0.1, 0.2)),
+        faulty=rng.choice((0.0, 0.6, 0.9)),
         deadly=rng.choice((0.0, 0.3, 0.6)),
-        settings={name: {"lag_s": lag} for name, lag in lags.items()},
+        blind=blind,
+        settings=settings,
     )
 
 

@@ -23,6 +23,7 @@ from talk_sdk.testing.simulation.rendering import KEYS
 from talk_sdk.testing.simulation.scenario import Scenario, draw
 from talk_sdk.testing.simulation.trace import Exchange, Tap, Trace
 from talk_sdk.testing.simulation.users import Users
+from talk_sdk.testing.simulation.verdicts import note_reviews
 from talk_sdk.testing.simulation.views import Twin
 from talk_sdk.testing.workbench import Workbench
 
@@ -101,7 +102,7 @@ class Simulation:
             name: Twin(name, connector, self.bench.control(name))
             for name, connector in self.scenario.systems.items()
         }
-        self.ledger = Ledger()
+        self.ledger = Ledger(blind=set(self.scenario.blind))
         for twin in self.twins.values():
             self.ledger.plant(twin)
         self._tap()
@@ -118,6 +119,8 @@ class Simulation:
         )  # fmt: skip
         for name, lag in scenario.lags.items():
             bench.faults[name].switch("lag", lag)
+        for name in scenario.blind:
+            bench.faults[name].switch("marker" if name == "erp" else "idempotency", False)
         return bench
 
     def _tap(self) -> None:
@@ -147,6 +150,9 @@ class Simulation:
             self.counts[f"fault: {fault.kind}"] += 1
         done = [f"{e.kind} {e.collection}/{e.id}" for e in exchange.effects]
         kinds = [fault.kind for fault in exchange.faults]
+        self.ledger.touched += [
+            (self._now(), exchange.system, e.collection, e.id) for e in exchange.effects
+        ]
         self.trace.add(
             f"{self._now():.1f} {exchange.system} {exchange.method} {exchange.path}"
             f"?{exchange.query} -> {exchange.status} {kinds} {done}"
@@ -206,6 +212,8 @@ class Simulation:
         try:
             with self.runner() as runner:
                 report = runner.sync(approve=True)
+                if self.ledger.doubles:
+                    note_reviews(runner.status(), self.twins, self.ledger)
         except Killed:
             return None
         self.counts[f"run: {report.outcome}"] += 1
@@ -215,16 +223,17 @@ class Simulation:
 
     def _noisy(self) -> None:
         rng, scenario = self._noise, self.scenario
-        for _ in range(rng.randrange(4)):
+        for _ in range(rng.randrange(9)):
             self._edit()
             self.bench.clock.advance(rng.choice((0.0, 1.0, 30.0, 600.0)))
         for name in self.twins:
             plan = draw_faults(rng) if rng.random() < scenario.faulty else []
             self.bench.faults[name].plan(plan)
         self._death = _draw_death(rng) if rng.random() < scenario.deadly else None
-        self._live = True
+        self._live = self.users.live = True
         report = self.run()
-        self._live, self._death = False, None
+        self._live = self.users.live = False
+        self._death = None
         if report is not None and report.outcome != "stopped" and self.ledger.linked is None:
             self.ledger.linked = self.ledger.number
         self.bench.clock.advance(rng.choice((0.0, 2.0, 61.0, 3600.0, 90_000.0)))
@@ -259,7 +268,7 @@ class Simulation:
         self._guarded(self._rounds)
         if not self.violations:
             self.judge()
-        self.counts += self.users.counts
+        self.counts += self.users.counts + self.scenario.counts()
         return Result(self.seed, self.violations, self.counts, self.trace.digest(),
                       self.trace.lines)  # fmt: skip
 
@@ -272,7 +281,7 @@ class Simulation:
         """Ask the oracle."""
         with self.runner() as runner:
             status = runner.status()
-        oracle = Oracle(self.twins, self.ledger, self.store, status)
+        oracle = Oracle(self.twins, self.ledger, self.store, status, self.scenario.skews)
         self.violations += oracle.judge()
         self.counts += oracle.counts
 

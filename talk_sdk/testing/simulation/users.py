@@ -4,31 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from decimal import Decimal
 from random import Random
 from typing import Any
 
 from talk_sdk.testing.simulation.ledger import Ledger
-from talk_sdk.testing.simulation.rendering import (
-    COUNTRIES,
-    FIELDS,
-    KEYS,
-    LINE_FIELDS,
-    Field,
-    placed,
-)
+from talk_sdk.testing.simulation.meetings import Meetings
+from talk_sdk.testing.simulation.rendering import FIELDS, KEYS, LINE_FIELDS
+from talk_sdk.testing.simulation.values import FIXED, Typist, merge_into
 from talk_sdk.testing.simulation.views import Seen, Twin, View
 
 __all__ = ["Users"]
 
-_LONG = " with a name that is longer than fifty characters are"
-_FIXED = {
-    "customers": {"kind", "number", "organisation_number", "language", "currency"},
-    "products": {"barcode", "unit"},
-    "orders": {"number", "invoice_number", "date", "currency"},
-}
-"""Fields that a system fills in itself, or that nobody changes in real life."""
-_DECIMALS = {"unit_price", "cost_price", "sale_price", "shipping"}
+_HOT = 0.5
 
 
 class Users:
@@ -41,8 +28,15 @@ class Users:
         self._twins = twins
         self._ledger = ledger
         self._now = now
-        self._made = 0
+        self._typist = Typist(rng)
+        self.live = False
         self.counts: Counter[str] = Counter()
+        self._meetings = Meetings(rng, self._typist, twins, ledger)
+
+    def moved_keys(self) -> bool:
+        """Whether keys have changed hands since this was asked last."""
+        moved, self._meetings.moved = self._meetings.moved, False
+        return moved
 
     @property
     def _linked(self) -> bool:
@@ -53,9 +47,17 @@ class Users:
         """One edit in one system; returns what it was."""
         twin = self._rng.choice(sorted(self._twins.values(), key=lambda t: t.name))
         before = twin.view()
+        meetings = self._meetings
+        meetings.live = self.live
         deeds: list[tuple[str, int, Callable[[Twin, View], bool]]] = [
-            ("field", 12, self._edit),
-            ("stock", 3, self._stock),
+            ("field", 10, self._edit),
+            ("field, by two", 6, meetings.rival),
+            ("line, by two", 3, meetings.rival_line),
+            ("key handed over", 2, meetings.hand_over),
+            ("twin", 2, meetings.twin),
+            ("twin let go", 4, meetings.let_go),
+            ("taken back", 3, meetings.take_back),
+            ("stock", 5, self._stock),
             ("line changed", 3, self._change_line),
             ("line added", 2, self._add_line),
             ("line removed", 2, self._remove_line),
@@ -68,6 +70,7 @@ class Users:
         if not deed(twin, before):
             return "nothing"
         moved = self._ledger.log(self._now(), twin, before, twin.view())
+        moved = moved or name == "lines swapped"
         what = f"edit: {name}" if moved else "edit: nothing new"
         self.counts[what] += 1
         return f"{twin.name} {name}"
@@ -76,68 +79,37 @@ class Users:
 
     def _edit(self, twin: Twin, view: View) -> bool:
         kind = self._rng.choice(("customers", "customers", "products", "orders"))
-        seen = self._pick(view, kind)
+        seen = self._pick(twin, view, kind)
         if seen is None:
             return False
         changes: dict[str, Any] = {}
+        edited = []
         for _ in range(self._rng.choice((1, 1, 2, 3))):
-            each = self._rng.choice([f for f in FIELDS[kind] if f.name not in _FIXED[kind]])
+            each = self._rng.choice([f for f in FIELDS[kind] if f.name not in FIXED[kind]])
             key = each.name in {"number", "email"}
             if key and (not self._linked or self._rng.random() < 0.7):
                 continue
-            _merge(changes, self._typed(twin, each))
+            merge_into(changes, self._typist.typed(twin, each))
+            edited.append(each)
         if changes:
             twin.control.edit(kind, seen.id, changes)
+            self._meetings.remember(twin, kind, seen, tuple(edited))
         return bool(changes)
 
-    def _pick(self, view: View, kind: str) -> Seen | None:
+    def _pick(self, twin: Twin, view: View, kind: str) -> Seen | None:
+        """A record; most likely one that was changed lately, by whom ever."""
         known = [seen for seen in view.records[kind] if not seen.tag.startswith("untagged")]
+        lately = {id_ for _, system, where, id_ in self._ledger.touched[-12:]
+                  if (system, where) == (twin.name, kind)}  # fmt: skip
+        hot = [seen for seen in known if seen.id in lately]
+        if hot and self._rng.random() < _HOT:
+            return self._rng.choice(hot)
         return self._rng.choice(known) if known else None
-
-    def _typed(self, twin: Twin, each: Field) -> dict[str, Any]:
-        side = each.side(twin.connector)
-        return placed(side.path, side.type_in(self._value(each.name)))
-
-    def _value(self, name: str) -> Any:
-        """A neutral value as somebody types it; texts and numbers are never the same twice."""
-        self._made += 1
-        rng, number = self._rng, self._made
-        last = name.rpartition(".")[2]
-        if last in _DECIMALS or last in {"quantity", "weight"}:
-            return Decimal(number) + Decimal(rng.choice(("0", "0.5", "0.25", "0.125")))
-        if last in {"discount", "tax_rate"}:
-            return Decimal(number % 100) + Decimal(rng.choice(("0", "0.5")))
-        special: dict[str, Callable[[], Any]] = {
-            "active": lambda: rng.random() < 0.5,
-            "country": lambda: rng.choice(sorted(COUNTRIES)),
-            "status": lambda: rng.choice(("draft", "open", "closed", "cancelled")),
-            "phone": lambda: f"+47 23 {number // 10000:02d} {number // 100 % 100:02d}"
-                             f" {number % 100:02d}",
-            "email": lambda: f"User{number}@example.no",
-            "number": lambda: f"NEW-{number}",
-        }  # fmt: skip
-        special["mobile"] = special["phone"]
-        if last in special:
-            return special[last]()
-        if last.endswith("date"):
-            return f"20{27 + number // 336:02d}-{number // 28 % 12 + 1:02d}-{number % 28 + 1:02d}"
-        return self._text(last, number)
-
-    def _text(self, last: str, number: int) -> Any:
-        case = self._rng.randrange(10)
-        if case == 0 and last not in {"name", "number", "email"}:
-            return None
-        words = f"{last} {number}"
-        if case == 1:
-            return f"{words} Jo\u0308rg \u00c5se"
-        if case == 2 and last == "name":
-            return words + _LONG
-        return f"  {words} " if case == 3 else words
 
     # --- counters ---------------------------------------------------------------------------------
 
     def _stock(self, twin: Twin, view: View) -> bool:
-        seen = self._pick(view, "products")
+        seen = self._pick(twin, view, "products")
         if seen is None or not self._linked:
             return False
         delta = self._rng.choice((-3, -2, -1, 1, 5, 40))
@@ -161,7 +133,9 @@ class Users:
             return False
         lines = [dict(seen.raw) for seen in order.lines]
         each = self._rng.choice([f for f in LINE_FIELDS if f.name not in {"sku", "tax_rate"}])
-        self._rng.choice(lines).update(self._typed(twin, each))
+        index = self._rng.randrange(len(lines))
+        lines[index].update(self._typist.typed(twin, each))
+        self._meetings.line = (twin.name, order.tag, order.lines[index].tag)
         return self._put_lines(twin, order, lines)
 
     def _add_line(self, twin: Twin, view: View) -> bool:
@@ -178,7 +152,9 @@ class Users:
         if order is None:
             return False
         lines = [dict(seen.raw) for seen in order.lines]
-        del lines[self._rng.randrange(len(lines))]
+        index = self._rng.randrange(len(lines))
+        self._meetings.line = (twin.name, order.tag, order.lines[index].tag)
+        del lines[index]
         return self._put_lines(twin, order, lines)
 
     def _swap_lines(self, twin: Twin, view: View) -> bool:
@@ -190,9 +166,9 @@ class Users:
         return self._put_lines(twin, order, lines)
 
     def _line(self, twin: Twin, view: View, taken: set[Any]) -> dict[str, Any]:
-        self._made += 1
+        self._typist.made += 1
         places = KEYS[twin.connector]["lines"]
-        line: dict[str, Any] = {places["tag"]: f"line {twin.name}/{self._made}"}
+        line: dict[str, Any] = {places["tag"]: f"line {twin.name}/{self._typist.made}"}
         free = [seen for seen in view.records["products"] if seen.tag not in taken]
         if free and self._rng.random() < 0.8:
             seen = self._rng.choice(free)
@@ -202,17 +178,19 @@ class Users:
             line[sku] = seen.values["number"]
         for each in LINE_FIELDS:
             if each.name in {"quantity", "unit_price"}:
-                line.update(self._typed(twin, each))
+                line.update(self._typist.typed(twin, each))
         return line
 
     # --- new records ------------------------------------------------------------------------------
 
     def _new(self, twin: Twin, kind: str, names: tuple[str, ...]) -> dict[str, Any]:
-        self._made += 1
-        record: dict[str, Any] = {KEYS[twin.connector][kind]["tag"]: f"tag {kind} {self._made}"}
+        self._typist.made += 1
+        record: dict[str, Any] = {
+            KEYS[twin.connector][kind]["tag"]: f"tag {kind} {self._typist.made}"
+        }
         for each in FIELDS[kind]:
             if each.name in names:
-                _merge(record, self._typed(twin, each))
+                merge_into(record, self._typist.typed(twin, each))
         return record
 
     def _create_customer(self, twin: Twin, _view: View) -> bool:
@@ -228,8 +206,8 @@ class Users:
         return True
 
     def _create_order(self, twin: Twin, view: View) -> bool:
-        customer = self._pick(view, "customers")
-        if customer is None or not self._linked:
+        customer = self._pick(twin, view, "customers")
+        if customer is None or not self._linked or customer.tag in self._ledger.doubles:
             return False
         record = self._new(twin, "orders", ("date", "status", "title", "shipping"))
         place = KEYS[twin.connector]["orders"]["customer"]
@@ -242,12 +220,3 @@ class Users:
             taken.add(view.tag_of("products", product) if product is not None else None)
         twin.control.create("orders", {**record, "lines": lines})
         return True
-
-
-def _merge(under: dict[str, Any], over: Mapping[str, Any]) -> None:
-    for name, value in over.items():
-        below = under.get(name)
-        if isinstance(below, dict) and isinstance(value, dict):
-            _merge(below, value)
-        else:
-            under[name] = value

@@ -1,0 +1,81 @@
+"""Values as somebody types them; texts and numbers are never the same twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from random import Random
+from typing import Any
+
+from talk_sdk.testing.simulation.rendering import COUNTRIES, Field, placed
+from talk_sdk.testing.simulation.views import Twin
+
+__all__ = ["FIXED", "Typist", "merge_into"]
+
+_LONG = " with a name that is longer than fifty characters are"
+FIXED = {
+    "customers": {"kind", "number", "organisation_number", "language", "currency"},
+    "products": {"barcode", "unit"},
+    "orders": {"number", "invoice_number", "date", "currency"},
+}
+"""Fields that a system fills in itself, or that nobody changes in real life."""
+_DECIMALS = {"unit_price", "cost_price", "sale_price", "shipping"}
+
+
+class Typist:
+    """Draws values."""
+
+    def __init__(self, rng: Random) -> None:
+        self._rng = rng
+        self.made = 0
+
+    def typed(self, twin: Twin, each: Field) -> dict[str, Any]:
+        """A new value for a field, as a record that has only that."""
+        side = each.side(twin.connector)
+        return placed(side.path, side.type_in(self._value(each.name)))
+
+    def _value(self, name: str) -> Any:
+        """A neutral value as somebody types it; texts and numbers are never the same twice."""
+        self.made += 1
+        rng, number = self._rng, self.made
+        last = name.rpartition(".")[2]
+        if last in _DECIMALS or last in {"quantity", "weight"}:
+            return Decimal(number) + Decimal(rng.choice(("0", "0.5", "0.25", "0.125")))
+        if last in {"discount", "tax_rate"}:
+            return Decimal(number % 100) + Decimal(rng.choice(("0", "0.5")))
+        special: dict[str, Callable[[], Any]] = {
+            "active": lambda: rng.random() < 0.5,
+            "country": lambda: rng.choice(sorted(COUNTRIES)),
+            "status": lambda: rng.choice(("draft", "open", "closed", "cancelled")),
+            "phone": lambda: f"+47 23 {number // 10000:02d} {number // 100 % 100:02d}"
+                             f" {number % 100:02d}",
+            "email": lambda: f"User{number}@example.no",
+            "number": lambda: f"NEW-{number}",
+        }  # fmt: skip
+        special["mobile"] = special["phone"]
+        if last in special:
+            return special[last]()
+        if last.endswith("date"):
+            return f"20{27 + number // 336:02d}-{number // 28 % 12 + 1:02d}-{number % 28 + 1:02d}"
+        return self._text(last, number)
+
+    def _text(self, last: str, number: int) -> Any:
+        case = self._rng.randrange(10)
+        if case == 0 and last not in {"name", "number", "email"}:
+            return None
+        words = f"{last} {number}"
+        if case == 1:
+            return f"{words} Jo\u0308rg \u00c5se"
+        if case == 2 and last == "name":
+            return words + _LONG
+        return f"  {words} " if case == 3 else words
+
+
+def merge_into(under: dict[str, Any], over: Mapping[str, Any]) -> None:
+    """Put a nested record over another."""
+    for name, value in over.items():
+        below = under.get(name)
+        if isinstance(below, dict) and isinstance(value, dict):
+            merge_into(below, value)
+        else:
+            under[name] = value

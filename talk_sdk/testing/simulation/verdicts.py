@@ -1,0 +1,161 @@
+"""Whether what the engine says of its decisions is true, and whether its questions last."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from talk_sdk.operations import Status
+from talk_sdk.testing.clock import START
+from talk_sdk.testing.simulation.ledger import Event, Ledger
+from talk_sdk.testing.simulation.rendering import FIELDS, LINE_FIELDS
+from talk_sdk.testing.simulation.views import Twin
+
+__all__ = ["Listed", "Verdicts", "alike", "listed", "note_reviews"]
+
+_COARSE_S = 130.0
+"""Beyond what the coarsest record time, the network and rounding account for."""
+_EXACT = {
+    **{kind: {f.name for f in fields if f.exact} for kind, fields in FIELDS.items()},
+    "lines": {field.name for field in LINE_FIELDS},
+}
+Named = Callable[[str], tuple[str, str | None]]
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A row of the conflict list; of a line, `tag` is its order's."""
+
+    kind: str
+    tag: str | None
+    name: str
+    time: float
+    values: Mapping[str, Any]
+    decision: str
+
+
+def listed(store: Path, named: Named) -> list[Listed]:
+    """The conflict list."""
+    query = 'SELECT origin, property, at, "values", decision FROM conflicts ORDER BY id'
+    with closing(sqlite3.connect(store)) as database:
+        rows = database.execute(query).fetchall()
+    found = []
+    for origin, name, at, values, decision in rows:
+        kind, tag = named(origin)
+        if name.startswith("lines."):
+            kind, name = "lines", name.removeprefix("lines.")  # noqa: PLW2901
+        time = at - START.timestamp()
+        found.append(Listed(kind, tag, name, time, msgspec.json.decode(values), decision))
+    return found
+
+
+def note_reviews(status: Status, twins: Mapping[str, Twin], ledger: Ledger) -> None:
+    """Take down about which of two customers with one address a person has been asked."""
+    for item in status.reviews:
+        if not ledger.doubles or item.entity != "Customer" or ":" in item.id:
+            continue
+        tag = twins[item.system].view().tag_of("customers", item.id)
+        if tag in ledger.doubles:
+            ledger.asked.setdefault(tag, (ledger.number, item.system))
+
+
+class Verdicts:
+    """Compares decisions with the true order of things."""
+
+    def __init__(self, ledger: Ledger, skews: Mapping[str, float]) -> None:
+        """Keep what is known of the truth."""
+        self._ledger = ledger
+        self._skews = skews
+        self.counts: Counter[str] = Counter()
+
+    def judge(self, conflicts: list[Listed]) -> Iterator[str]:
+        """Conflicts that were decided for the older edit, though it could be known (rule G4)."""
+        for each in conflicts:
+            winner, _, why = each.decision.partition(" wins: ")
+            self.counts[f"decision: {why or each.decision}"] += 1
+            pair = self._sides(each, winner) if why else None
+            if pair is None:
+                continue
+            won, lost = pair
+            later = f"{lost.value!r} was typed {lost.time - won.time:+.1f} s after it"
+            what = f"G4: {each.kind} {each.tag!r}: {each.name}: {each.decision}, and {later}"
+            if why == "newest, by record time" and not self._touched(each, won):
+                self.counts["judged: by record time"] += 1
+                if lost.time > won.time:
+                    yield what
+            elif why.startswith("a tie") and not (
+                self._touched(each, won) or self._touched(each, lost)
+            ):
+                self.counts["judged: a tie"] += 1
+                if abs(lost.time - won.time) > self._tolerance() and self._timed(each):
+                    yield f"{what}: no tie"
+
+    def _sides(self, each: Listed, winner: str) -> tuple[Event, Event] | None:
+        """The winning and the losing edit; None if they are not known for certain."""
+        losers = [name for name in each.values if name != winner]
+        if len(losers) != 1 or each.name not in _EXACT[each.kind]:
+            return None
+        won = self._event(each, winner)
+        lost = self._event(each, losers[0])
+        return None if won is None or lost is None else (won, lost)
+
+    def _event(self, each: Listed, system: str) -> Event | None:
+        found = [
+            event
+            for (kind, tag, name), events in self._ledger.events.items()
+            if kind == each.kind and name == each.name and (kind == "lines" or tag == each.tag)
+            for event in events
+            if event.system == system
+            and event.time <= each.time
+            and event.value is not None
+            and alike(each.values[system], event.value, name)
+        ]
+        return found[0] if len(found) == 1 and found[0].number else None
+
+    def _touched(self, each: Listed, event: Event) -> bool:
+        """Whether the record was changed again, so that its time is not this edit's."""
+        collection = "orders" if each.kind == "lines" else each.kind
+        place = (event.system, collection, event.record)
+        return any(
+            event.time < time <= each.time and (system, kind, id_) == place
+            for time, system, kind, id_ in self._ledger.touched
+        )
+
+    def _timed(self, each: Listed) -> bool:
+        return each.kind != "products"
+
+    def _tolerance(self) -> float:
+        return _COARSE_S + 2 * sum(abs(skew) for skew in self._skews.values())
+
+    def unasked(self, status_tags: set[str | None]) -> Iterator[str]:
+        """Questions that went away although nobody answered them (rule M5)."""
+        for tag, (number, system) in self._ledger.asked.items():
+            self.counts["judged: a twin in review"] += 1
+            moved = any(
+                event.number > number and event.system == system
+                for event in self._ledger.events["customers", tag, "email"]
+            )
+            if not moved and tag not in status_tags:
+                yield f"M5: nobody is asked about {tag!r} any more"
+
+
+def alike(said: Any, value: Any, name: str) -> bool:
+    """Whether a value of the conflict list is this neutral one."""
+    if said is None or value is None:
+        return said is value
+    if isinstance(value, Decimal):
+        try:
+            return Decimal(str(said)) == value
+        except InvalidOperation:
+            return False
+    if name.rpartition(".")[2] in {"phone", "mobile"}:
+        return "".join(sign for sign in str(said) if sign.isdigit())[-8:] == str(value)
+    return str(said).casefold() == str(value).casefold()
