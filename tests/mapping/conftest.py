@@ -21,7 +21,7 @@ from babel import Locale
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from talk_sdk import concepts
+from talk_sdk.concepts import types as kinds
 from talk_sdk.connector import Entity
 from talk_sdk.lenses import Lens
 from talk_sdk.mapping import Compiled, Pair, compile_mapping
@@ -162,12 +162,12 @@ def decimals(places: int) -> SearchStrategy[Decimal]:
 # --- canonical values -----------------------------------------------------------------------------
 
 
-def values(pair: Pair, kind: concepts.PropertyType) -> SearchStrategy[Any]:
+def values(pair: Pair, kind: kinds.PropertyType) -> SearchStrategy[Any]:
     """Canonical values of a property, in particular those that the pair may meet."""
     return _values(pair, kind).map(kind.canonical).filter(lambda value: value is not None)
 
 
-def _values(pair: Pair, kind: concepts.PropertyType) -> SearchStrategy[Any]:
+def _values(pair: Pair, kind: kinds.PropertyType) -> SearchStrategy[Any]:
     entity = re.match(r"ref\((\w+)", pair.lens.name)
     name = entity[1] if entity else getattr(kind, "concept", "")
     typed: dict[str, SearchStrategy[Any]] = {
@@ -186,7 +186,7 @@ def _values(pair: Pair, kind: concepts.PropertyType) -> SearchStrategy[Any]:
 # --- values on the wire ---------------------------------------------------------------------------
 
 
-def wires(pair: Pair, kind: concepts.PropertyType, model: type[WireModel]) -> dict[str, Any]:
+def wires(pair: Pair, kind: kinds.PropertyType, model: type[WireModel]) -> dict[str, Any]:
     """For each path of a pair, what the system may have there, nothing and blanks included."""
     return {path: _wire(pair, kind, annotation(model, path)) for path in pair.wires}
 
@@ -202,7 +202,7 @@ def annotation(model: type[WireModel], path: str) -> Any:
     return kind
 
 
-def _wire(pair: Pair, kind: concepts.PropertyType, type_: Any) -> SearchStrategy[Any]:
+def _wire(pair: Pair, kind: kinds.PropertyType, type_: Any) -> SearchStrategy[Any]:
     said = _said(pair.lens, kind, type_)
     empty: list[Any] = [None, pair.placeholder]
     if type_ is str:
@@ -215,7 +215,7 @@ def said_by(lens: Lens) -> dict[Any, str]:
     return dict(inspect.getclosurevars(lens.get).nonlocals["table"])
 
 
-def _said(lens: Lens, kind: concepts.PropertyType, type_: Any) -> SearchStrategy[Any]:
+def _said(lens: Lens, kind: kinds.PropertyType, type_: Any) -> SearchStrategy[Any]:
     name, _, rest = lens.name.rstrip(")").partition("(")
     sizes = [int(word) for word in re.findall(r"\d+", rest)] or [0]
     last = decimals(sizes[-1])
@@ -243,14 +243,14 @@ def _country_names(language: str) -> SearchStrategy[str]:
     return st.one_of(said, said.map(str.upper), said.map(lambda text: f" {text.lower()}"))
 
 
-def _plain(kind: concepts.PropertyType) -> SearchStrategy[Any]:
-    if isinstance(kind, concepts.Boolean):
+def _plain(kind: kinds.PropertyType) -> SearchStrategy[Any]:
+    if isinstance(kind, kinds.Boolean):
         return st.booleans()
-    if isinstance(kind, concepts.Choice):
+    if isinstance(kind, kinds.Choice):
         return st.sampled_from(kind.words)
-    if isinstance(kind, concepts.Day):
+    if isinstance(kind, kinds.Day):
         return st.dates(date(1900, 1, 1)).map(date.isoformat)
-    if isinstance(kind, concepts.Code):
+    if isinstance(kind, kinds.Code):
         codes = COUNTRIES if kind.name == "country" else CURRENCIES
         return st.sampled_from(codes).flatmap(lambda c: st.sampled_from([c, c.lower(), f" {c} "]))
     return texts()

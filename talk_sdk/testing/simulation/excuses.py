@@ -100,14 +100,18 @@ class Excuses:
         """What a doubted write changed was put back: that reads as if it had not happened (D1)."""
         own = [e for e in self._ledger.events[key] if e.system == event.system]
         earlier = own[: own.index(event)]
-        return (
-            bool(earlier)
-            and earlier[-1].value == event.value
-            and any(
-                where in {None, event.system} and earlier[-1].time <= at <= event.time
-                for at, where, _ in self._ledger.doubts
-            )
+        removed = not earlier and key[2] == EXISTS and not event.value
+        if not removed and (not earlier or earlier[-1].value != event.value):
+            return False
+        since = self._ledger.events[key][0].time if removed else earlier[-1].time
+        return any(
+            where in {None, event.system} and since <= at <= event.time
+            for at, where, _ in self._ledger.doubts
         )
+
+    def kept(self, key: Key, event: Event) -> bool:
+        """Whether the conflict list says of a line's order that its existence was in question."""
+        return self._in_conflicts((key[0], key[1], EXISTS), event)
 
     def _in_conflicts(self, key: Key, event: Event) -> bool:
         kind, tag, name = key
@@ -144,8 +148,14 @@ class Excuses:
         return kind is not None and about_create and self._unprovable(item.system, kind)
 
     def double(self, item: Item) -> bool:
-        """Whether it is the second customer with the address of another one."""
-        return ":" not in item.id and self.tag_at(item) in self._ledger.doubles
+        """Whether it is a second customer with the address of another one."""
+        if ":" in item.id or _KINDS.get(item.entity) != "customers":
+            return False
+        tag = self.tag_at(item)
+        records = self._views[item.system].records["customers"]
+        emails = [seen.values["email"] for seen in records if seen.tag == tag]
+        shared = [seen for seen in records if seen.values["email"] in emails and seen.tag != tag]
+        return tag in self._ledger.doubles or bool(shared)
 
     def uncounted(self, tag: str) -> bool:
         """Whether a person is asked about the stock of a product (rule D2)."""

@@ -47,12 +47,14 @@ class Oracle:
         found = [*self._waiting()]
         pairs = self._pairs()
         found += self._twice(pairs)
-        asked = {self._excuses.tag_at(item) for item in self._status.reviews}
+        reviews = self._status.reviews
+        asked = {self._excuses.tag_at(item) for item in reviews}
+        doubles = {self._excuses.tag_at(item) for item in reviews if self._excuses.double(item)}
         found += self._verdicts.unasked(asked)
         found += self._verdicts.judge(self._excuses.conflicts)
         self.counts += self._verdicts.counts
         for (kind, tag), pair in sorted(pairs.items()):
-            alone = len(pair) == 1 and not (tag in self._ledger.doubles and tag in asked)
+            alone = len(pair) == 1 and tag not in doubles
             if alone and not self._excuses.held(kind, tag):
                 (name,) = pair
                 found.append(f"I2: {kind} {tag!r} is in {name} only")
@@ -109,6 +111,18 @@ class Oracle:
             gone = kind == "lines" and (last is None or not last.value or self._excuses.mixed(tag))
             if not gone:
                 yield f"I3: {kind} {tag!r} is gone"
+            elif last is not None and not last.value:
+                yield from self._outlived((kind, tag, EXISTS), last)
+
+    def _outlived(self, key: Key, removal: Event) -> Iterator[str]:
+        """A line that was edited after it had been removed elsewhere stays (rule G6)."""
+        for (kind, tag, name), events in self._ledger.events.items():
+            for event in events:
+                if ((kind, tag) == key[:2] and name != EXISTS and not event.erased
+                        and event.system != removal.system and event.number > removal.number
+                        and not self._excuses.allow((kind, tag, name), event)
+                        and not self._excuses.kept(key, event)):  # fmt: skip
+                    yield f"G6: {kind} {tag!r} is gone, and {name} was edited after its removal"
 
     # --- values -----------------------------------------------------------------------------------
 
