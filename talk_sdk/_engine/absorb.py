@@ -94,6 +94,9 @@ def look_at(bound: Bound, entity: str, raw: Raw, digest: bytes | None = None) ->
         raise MappingError(_first(error)) from None
     except ValueError as error:
         raise MappingError(f"A time of the record cannot be read: {error}") from None
+    version = None if declared.version is None else _text(raw.get(declared.version))
+    if declared.version_ordered and version is not None and not version.isdigit():
+        raise MappingError(f"{declared.version} = {version!r} is no version number.")
     children = None
     if mapping.children:
         children = {
@@ -105,7 +108,7 @@ def look_at(bound: Bound, entity: str, raw: Raw, digest: bytes | None = None) ->
         mapping.inbound(raw),
         children,
         digest or fingerprint(raw, bound.seeds.get(entity, 0)),
-        None if declared.version is None else _text(raw.get(declared.version)),
+        version,
         modified,
         created[0] if created else None,
         None if declared.marker is None else _text(raw.get(declared.marker)) or None,
@@ -249,7 +252,8 @@ def _outdated(declared: Entity, raw: Raw, other: Raw) -> bool:
     """Whether another record of the same id in the same page is a later version."""
     if not declared.version_ordered or declared.version is None:
         return False
-    return int(raw.get(declared.version) or 0) < int(other.get(declared.version) or 0)
+    mine, theirs = raw.get(declared.version), other.get(declared.version)
+    return str(mine).isdigit() and str(theirs).isdigit() and int(str(mine)) < int(str(theirs))
 
 
 def _take_in(

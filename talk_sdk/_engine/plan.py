@@ -223,6 +223,8 @@ def _changes(
             continue
         if same:
             settled.append(name)
+        elif name in target.adjust and value is None:
+            planned.drift.append(_drift(golden, target, name, "a counter cannot be emptied"))
         elif name not in mapping.writable:
             planned.drift.append(_drift(golden, target, name, "the API cannot change it"))
         else:

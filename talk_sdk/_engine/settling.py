@@ -165,7 +165,10 @@ def _free(connection: Connection, bound: Bound, intent: Intent, raw: Raw, slack:
     if known is not None and known.golden not in {None, intent.golden}:
         return False
     stamp = bound.entities[intent.entity].created
-    span = stamp.span(raw) if stamp else None
+    try:
+        span = stamp.span(raw) if stamp else None
+    except ValueError:
+        return True  # the record does not tell when it was made
     return span is None or span[1].timestamp() >= intent.sent - slack
 
 

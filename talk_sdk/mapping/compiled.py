@@ -95,7 +95,7 @@ class Compiled:
             else:
                 value = lens.get(wire)
             return row.type.canonical(value)
-        except (ValueError, TypeError, ArithmeticError, AttributeError) as error:
+        except (ValueError, TypeError, ArithmeticError, AttributeError, LookupError) as error:
             raise MappingError(
                 f"{self.entity}.{row.pair.wire} = {wire!r} does not fit"
                 f" {self.concept.name}.{row.property} ({row.type.name}): {error}"
@@ -120,7 +120,7 @@ class Compiled:
             if row.lens.reads:
                 return row.lens.put(parsed, *[siblings.get(n) for n in row.lens.reads])
             return row.lens.put(parsed)
-        except (ValueError, TypeError, ArithmeticError, AttributeError) as error:
+        except (ValueError, TypeError, ArithmeticError, AttributeError, LookupError) as error:
             raise MappingError(
                 f"{self.entity}.{row.pair.wire} cannot hold {value!r}: {error}"
             ) from error

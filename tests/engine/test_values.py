@@ -170,3 +170,14 @@ def test_a_dead_letter_that_is_corrected_goes_through(bench: Any) -> None:
     bench.sync()
     assert bench.open() == {}
     assert bench.erp("customers", email="ola@example.no")["currencyCode"] == "NOK"
+
+
+def test_a_stock_that_is_emptied_stops_nothing(bench: Any) -> None:
+    erp = bench.control("erp")
+    article = erp.create("products", {"description": "Stol", "articleNo": "S-1", "onHand": 3})
+    customer(bench)
+    bench.settle()
+    erp.edit("products", article, {"onHand": None})
+    bench.control("shop").edit("customers", "cus_000001", {"note": "ny"})
+    bench.settle()
+    assert bench.erp("customers", email="ola@example.no")["remark"] == "ny"

@@ -4,10 +4,14 @@ import os
 import re
 import subprocess
 import sys
+from collections import Counter
+from dataclasses import replace
 
 import pytest
 
-from talk_sdk.testing.simulation.seed import Simulation, run_seed
+from talk_sdk.testing.simulation import __main__ as command
+from talk_sdk.testing.simulation.seed import Result, Simulation, run_seed
+from talk_sdk.testing.simulation.verdicts import Listed, Verdicts
 
 
 @pytest.fixture(name="quiet")
@@ -23,9 +27,9 @@ def judged(simulation: Simulation) -> str:
 
 
 def test_command_runs_seeds_and_ends_with_the_count():
-    command = [sys.executable, "-m", "talk_sdk.testing.simulation", "--seeds", "4", "--jobs", "2"]
+    call = [sys.executable, "-m", "talk_sdk.testing.simulation", "--seeds", "4", "--jobs", "2"]
     done = subprocess.run(
-        command, capture_output=True, text=True, timeout=120, check=False, env=dict(os.environ)
+        call, capture_output=True, text=True, timeout=120, check=False, env=dict(os.environ)
     )
     assert done.stdout.splitlines()[-1] == "4 passed, 0 failed", done.stdout + done.stderr
     assert done.returncode == 0
@@ -99,3 +103,46 @@ def test_oracle_sees_a_counter_that_is_off_by_one(quiet):
         (id_,) = [seen.id for seen in twin.view().records["products"] if seen.tag == first]
         twin.control.adjust("products", id_, name, 1)
     assert re.search(r"counter: ", judged(quiet))
+
+
+def test_oracle_sees_lines_in_another_order(quiet):
+    shop = quiet.twins["shop"]
+    order = next(seen for seen in shop.view().records["orders"] if len(seen.lines) > 1)
+    lines = [dict(line.raw) for line in order.lines]
+    shop.control.edit("orders", order.id, {"lines": lines[::-1]})
+    assert re.search(r"I2: orders .*: the lines stand in the order", judged(quiet))
+
+
+def test_oracle_sees_a_conflict_that_the_older_edit_won(quiet):
+    shop, erp = quiet.twins["shop"], quiet.twins["erp"]
+    record = shop.view().records["customers"][0]
+    (there,) = [r for r in erp.view().records["customers"] if r.tag == record.tag]
+    for twin, seen, name, time in (
+        (shop, record, "first_name", 100.0),
+        (erp, there, "contactFirstName", 90_000.0),
+    ):
+        before = twin.view()
+        twin.control.edit("customers", seen.id, {name: f"Typed in {twin.name}"})
+        quiet.ledger.log(time, twin, before, twin.view())
+    row = Listed(
+        "customers", record.tag, "first_name", 99_000.0,
+        {"shop": "Typed in shop", "erp": "Typed in erp"}, "shop wins: newest, by record time",
+    )  # fmt: skip
+    verdicts = Verdicts(quiet.ledger, {"shop": 0.0, "erp": 0.0})
+    assert re.search(r"G4: .* was typed \+89900\.0 s after it", "\n".join(verdicts.judge([row])))
+    tie = replace(row, decision="shop wins: a tie, by the order in talk.toml")
+    assert re.search(r"G4: .*: no tie", "\n".join(verdicts.judge([tie])))
+    right = replace(row, decision="erp wins: newest, by record time")
+    assert list(verdicts.judge([right])) == []
+
+
+def test_oracle_sees_a_question_that_went_away_unanswered(quiet):
+    quiet.ledger.asked["tag customers 1"] = (3, "shop")
+    assert "M5: nobody is asked about 'tag customers 1' any more" in judged(quiet)
+
+
+def test_kinds_that_no_seed_reached_fail_a_long_run(monkeypatch, capsys):
+    monkeypatch.setattr(command, "_results", lambda _: iter([Result(0, [], Counter(), "")]))
+    assert command.main(["--seeds", "200"]) == 1
+    assert "never reached: fault: timeout" in capsys.readouterr().out
+    assert command.main(["--seeds", "199"]) == 0

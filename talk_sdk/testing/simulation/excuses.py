@@ -131,6 +131,9 @@ class Excuses:
         if "/lines" in id_:
             return "lines", self._named(origin.removesuffix("/lines"))[1]
         kind = _KINDS[entity]
+        if entity == "Guest":
+            orders = self._views[system].records["orders"]
+            return kind, next((o.values["customer"] for o in orders if o.id == id_), None)
         return kind, self._views[system].tag_of(kind, id_)
 
     # --- creates that nothing can clear up --------------------------------------------------------

@@ -163,9 +163,9 @@ class Simulation:
                 self.counts["edit: out of sight"] += gone
         elif exchange.intact:
             self._look(exchange)
-        elif exchange.method in {"POST", "PUT"}:
-            path = exchange.path.split("/")
-            kind = path[-1] if exchange.method == "POST" else "stock"
+        elif exchange.method != "GET":
+            made = exchange.path.rsplit("/", 1)[-1]
+            kind = {"POST": made, "PUT": "stock"}.get(exchange.method, "change")
             self.ledger.doubts.append((self._now(), exchange.system, kind))
 
     def _look(self, exchange: Exchange) -> None:
