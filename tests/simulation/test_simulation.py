@@ -118,14 +118,14 @@ def test_oracle_sees_a_conflict_that_the_older_edit_won(quiet):
     record = shop.view().records["customers"][0]
     (there,) = [r for r in erp.view().records["customers"] if r.tag == record.tag]
     for twin, seen, name, time in (
-        (shop, record, "first_name", 100.0),
-        (erp, there, "contactFirstName", 90_000.0),
+        (shop, record, "first_name", 9_000_000.0),
+        (erp, there, "contactFirstName", 9_089_900.0),
     ):
         before = twin.view()
         twin.control.edit("customers", seen.id, {name: f"Typed in {twin.name}"})
         quiet.ledger.log(time, twin, before, twin.view())
     row = Listed(
-        "customers", record.tag, "first_name", 99_000.0,
+        "customers", record.tag, "first_name", 9_099_000.0,
         {"shop": "Typed in shop", "erp": "Typed in erp"}, "shop wins: newest, by record time",
     )  # fmt: skip
     verdicts = Verdicts(quiet.ledger, {"shop": 0.0, "erp": 0.0})
