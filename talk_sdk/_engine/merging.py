@@ -25,6 +25,7 @@ def merge_all(run: Run, only: Iterable[str] | None = None) -> None:
         run.frozen = {
             f"{i.system}.{i.entity}:{i.link}" for i in journal.open_intents(connection) if i.link
         }
+    wanted = None if only is None else set(only)
     for concept in CONCEPTS:
         after = ""
         while True:
@@ -34,7 +35,7 @@ def merge_all(run: Run, only: Iterable[str] | None = None) -> None:
                 break
             after = page[-1]
             run.step("merge")
-            _page(run, concept, page if only is None else [g for g in page if g in set(only)])
+            _page(run, concept, page if wanted is None else [g for g in page if g in wanted])
     run.tell("merged")
 
 

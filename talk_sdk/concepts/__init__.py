@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from types import MappingProxyType
 from typing import Annotated, get_args
 
@@ -182,12 +182,12 @@ class Concept:
     children: Mapping[str, Concept] = field(default_factory=dict)
     unmerged: frozenset[str] = frozenset()
 
-    @property
+    @cached_property
     def refs(self) -> dict[str, str]:
         """Property → concept, for each reference."""
         return {p: t.concept for p, t in self.properties.items() if isinstance(t, Ref)}
 
-    @property
+    @cached_property
     def counters(self) -> frozenset[str]:
         """The properties that merge by the sum of changes."""
         return frozenset(p for p, t in self.properties.items() if isinstance(t, Counter))
