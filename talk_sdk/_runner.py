@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import secrets
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
 from random import Random
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, Self
@@ -26,19 +29,26 @@ from talk_sdk._engine.settling import decide_absent, settle
 from talk_sdk._engine.spool import Spool, digest, operations
 from talk_sdk._engine.workers import Threads, Workers
 from talk_sdk._store import Store, goldens, items, journal, links
+from talk_sdk._vault import FileVault
 from talk_sdk.clock import Clock, SystemClock
-from talk_sdk.errors import TalkError
+from talk_sdk.errors import ConfigError, SafetyError, TalkError
 from talk_sdk.events import Event
-from talk_sdk.operations import Check, Operation, Plan, Report, Status
+from talk_sdk.http import MemoryVault
+from talk_sdk.http.oauth import exchange, start
+from talk_sdk.operations import Account, Check, Operation, Plan, Report, Status
 
 if TYPE_CHECKING:
-    from talk_sdk.http import Transport
+    from talk_sdk.http import Transport, Vault
 
 __all__ = ["Approve", "Runner"]
 
 Approve = bool | Callable[[Mapping[tuple[str, str], Mapping[str, int]]], bool]
 """Whether entities that were never written may be: yes, no, or who to ask with the counts:
 (system, entity) → kind → how many."""
+
+
+_PASSES = 5
+"""How often a run plans: what a system assigns is carried on at once, and may lead to more."""
 
 
 def _uuid7() -> str:
@@ -66,6 +76,7 @@ class Runner:
         mint: Callable[[], str] | None = None,
         workers: Workers | None = None,
         transports: Mapping[str, Transport] | None = None,
+        vault: Callable[[str], Vault] | None = None,
         step: Callable[[str], None] | None = None,
         durable: bool = True,
     ) -> None:
@@ -80,6 +91,7 @@ class Runner:
             mint: makes time-ordered ids.
             workers: who does the HTTP.
             transports: system → maker of HTTP transports, in place of the network.
+            vault: system → where its tokens are kept; by default the file of `[vault]`.
             step: called at each numbered step of a run; may raise to stop it there.
             durable: whether commits wait for the disk.
         """
@@ -91,6 +103,7 @@ class Runner:
         self._mint = mint or _uuid7
         self._workers = workers or Threads()
         self._transports = transports or {}
+        self._vault = vault or partial(FileVault, Path(config.vault.path))
         self._step = step or (lambda _name: None)
         self._durable = durable
         self._complaints: list[str] = []
@@ -148,6 +161,56 @@ class Runner:
             found += check_system(bound, known[bound.name])
             bound.http.close()
         return found
+
+    def login(self, system: str, visit: Callable[[str], str], *, redirect_uri: str) -> Account:
+        """Sign in to a system that gives its tokens only to people (OAuth 2.0 with PKCE).
+
+        Args:
+            system: its name in talk.toml.
+            visit: given the address of the page on which a person agrees; returns the address
+                that the person's browser was sent back to.
+            redirect_uri: where the browser is sent back to; registered at the other end.
+
+        Returns:
+            Whose account it is. Its tokens are in the vault.
+
+        Raises:
+            ConfigError: there is no such system, or it needs no sign-in.
+            DeniedError: the person declined.
+            SafetyError: it is another account than the one that was synchronised; the vault
+                stays as it was.
+        """
+        systems = self._bind(writes=False)
+        if system not in systems:
+            raise ConfigError(f"There is no system `{system}` in talk.toml.")
+        bound = systems[system]
+        try:
+            return self._signed_in(bound, visit, redirect_uri)
+        finally:
+            bound.http.close()
+
+    def _signed_in(self, bound: Bound, visit: Callable[[str], str], redirect_uri: str) -> Account:
+        app = bound.hooks.talk_login(settings=bound.settings)
+        if app is None:
+            raise ConfigError(
+                f"{bound.name} needs no sign-in: what it needs stands in talk.toml;"
+                " `talk check` tests it."
+            )
+        begun = start(app, redirect_uri, secrets.token_urlsafe(32))
+        tokens = exchange(bound.http, app, begun, visit(begun.url))
+        vault, bound.vault = bound.vault, MemoryVault(tokens)
+        account = bound.open().account
+        with self._store() as store, store.write() as connection:
+            known = journal.known_system(connection, bound.name)
+        if known not in {None, (bound.connector, account.id)}:
+            raise SafetyError(
+                f"You have signed in to another account than before: {account.name}"
+                f" ({account.id}). Nothing was changed; sign in to the right one, or use a new"
+                " system name for this one."
+            )
+        with vault.locked():
+            vault.write(bound.vault.read())
+        return account
 
     def plan(self) -> Plan:
         """What `sync` would write now, and why. Writes nothing anywhere.
@@ -208,7 +271,7 @@ class Runner:
     def _write(self, run: Run, approve: Approve) -> None:
         """Plan and apply; what systems assigned to new records is carried on at once."""
         only: set[str] | None = None
-        for _ in range(3):
+        for _ in range(_PASSES):
             spool = plan_all(run, only)
             try:
                 if not self._approved(run, spool, approve):
@@ -265,7 +328,7 @@ class Runner:
     def _bind(self, *, writes: bool) -> dict[str, Bound]:
         return bind(
             self._settings, self._plugins, clock=self._clock, rng=self._rng,
-            transports=self._transports, writes=writes,
+            transports=self._transports, vault=self._vault, writes=writes,
         )  # fmt: skip
 
     @contextmanager
@@ -285,6 +348,7 @@ class Runner:
             run = Run(
                 self._mint(), self._clock.now().timestamp(), store, systems, self._clock,
                 self._mint, self._workers, self._tell, self._settings.sync.fresh_within, self._step,
+                lambda concept, name: self._settings.conflicts.policy(concept, name).prefer,
             )  # fmt: skip
             try:
                 self._begin(run, what)

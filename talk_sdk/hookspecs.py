@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from talk_sdk.clock import Clock
     from talk_sdk.connector import Connector, Entity
     from talk_sdk.events import Event
-    from talk_sdk.http import Http
+    from talk_sdk.http import Http, OAuthApp, Vault
     from talk_sdk.mapping import Mapping as EntityMapping
     from talk_sdk.models import Settings
     from talk_sdk.operations import Operation, Outcome, Page, Raw, Session, Simulator
@@ -40,7 +40,7 @@ CONNECTOR_HOOKS = (
 )
 """Hooks of which a connector has exactly one plain implementation."""
 
-OPTIONAL_HOOKS = ("talk_simulator",)
+OPTIONAL_HOOKS = ("talk_login", "talk_simulator")
 """Hooks of which a connector has at most one plain implementation."""
 
 
@@ -60,11 +60,21 @@ def talk_mappings(settings: Settings) -> Sequence[EntityMapping]:
 
 
 @hookspec(firstresult=True)
-def talk_open(settings: Settings, http: Http, vault: Mapping[str, str]) -> Session:
+def talk_open(settings: Settings, http: Http, vault: Vault) -> Session:
     """Called once per run and system, before anything is read: log in, tell whose account it is.
 
     `vault` keeps tokens that the system rotates. May raise any `RemoteError`: the system is
     then left out of the run.
+    """
+
+
+@hookspec(firstresult=True)
+def talk_login(settings: Settings) -> OAuthApp | None:
+    """Called by `talk login`: where a person agrees that we may use the account (OAuth 2.0).
+
+    None if these settings need no sign-in: there is a token that does not expire. What the
+    sign-in brings is in the vault when `talk_open` is called: `access_token`, `refresh_token`,
+    and whatever else the token endpoint says.
     """
 
 

@@ -26,10 +26,12 @@ __all__ = [
     "enum",
     "inverse_flag",
     "named",
+    "one_of",
     "organisation_number",
     "phone",
     "ref",
     "scaled",
+    "subdivision",
     "truncate",
 ]
 
@@ -71,13 +73,22 @@ def _rounded(value: Decimal, places: int) -> Decimal:
 
 
 @cache
-def decimal_text(places: int) -> Lens:
-    """A decimal as text with so many places, rounded half up."""
-    return Lens(
-        f"decimal_text({places})",
-        lambda wire: Decimal(str(wire)),
-        lambda value: format(_rounded(value, places), "f"),
-    )
+def decimal_text(places: int, *, zero: bool = True) -> Lens:
+    """A decimal as text with so many places, rounded half up.
+
+    Without `zero` the system has the field only where there is an amount: a discount, a freight.
+    None and zero are one there.
+    """
+
+    def get(wire: Any) -> Decimal | None:
+        value = Decimal(str(wire))
+        return value if zero or value else None
+
+    def put(value: Decimal) -> str | None:
+        kept = _rounded(value, places)
+        return format(kept, "f") if zero or kept else None
+
+    return Lens(f"decimal_text({places})", get, put)
 
 
 @cache
@@ -108,15 +119,17 @@ def _plain(value: Decimal) -> int | Decimal:
     return int(whole) if whole == value else value
 
 
-def enum(table: Mapping[Any, str]) -> Lens:
+def enum(table: Mapping[Any, str], also: Mapping[str, Any] | None = None) -> Lens:
     """Words for words: wire value → canonical word, one to one or many to one.
 
-    Where several wire values mean one word, the first is written. An unknown wire value is
-    a fault of the record, not an empty value.
+    Where several wire values mean one word, the first is written. `also` has words that the
+    system cannot tell from others → what is written for them. An unknown wire value is a fault
+    of the record, not an empty value.
     """
     inverse: dict[str, Any] = {}
     for wire, word in table.items():
         inverse.setdefault(word, wire)
+    inverse |= also or {}
 
     def get(wire: Any) -> str:
         if wire not in table:
@@ -186,6 +199,54 @@ def _countries(language: str) -> tuple[dict[str, str], dict[str, str]]:
     codes = {code.casefold(): code for code in names}
     codes.update((name.casefold(), code) for code, name in names.items())
     return codes, names
+
+
+@cache
+def one_of(codes: frozenset[str]) -> Lens:
+    """A code that the system knows only some of: currencies, countries."""
+
+    def put(code: str) -> str:
+        if code not in codes:
+            raise ValueError(f"{code} is none that the system knows")
+        return code
+
+    return Lens("one_of", _same, put)
+
+
+@cache
+def subdivision(country: str = "billing_address.country") -> Lens:
+    """A state or province by its ISO 3166-2 code, where the system takes only such.
+
+    Writes a name as the code of that name in the record's country. What is no subdivision of
+    that country reads and is written as none: a system of this kind refuses it, and would refuse
+    the country with it. `country` is the property with the record's country.
+    """
+
+    def get(wire: str, own: str | None) -> str | None:
+        return wire.strip().upper() if own and _belongs(wire, own) else None
+
+    def put(value: str, own: str | None) -> str | None:
+        if own is None:
+            return None
+        return value.upper() if _belongs(value, own) else _subdivisions(own).get(value.casefold())
+
+    return Lens("subdivision", get, put, (country,))
+
+
+def _belongs(code: str, country: str) -> bool:
+    return bool(re.fullmatch(rf"\s*{country}-[A-Z0-9]{{1,3}}\s*", code, re.IGNORECASE | re.ASCII))
+
+
+@lru_cache(maxsize=256)
+def _subdivisions(country: str) -> dict[str, str]:
+    """The names of a country's subdivisions, folded → code; of one name, the broadest."""
+    import pycountry
+
+    rows = pycountry.subdivisions.get(country_code=country) or []  # type: ignore[no-untyped-call]
+    found: dict[str, str] = {}
+    for row in sorted(rows, key=lambda row: (row.parent_code is not None, row.code)):
+        found.setdefault(row.name.casefold(), row.code)
+    return found
 
 
 @cache
@@ -270,6 +331,7 @@ _BY_NAME: Mapping[str, Callable[..., Lens]] = {
     "organisation_number": organisation_number,
     "phone": phone,
     "ref": ref,
+    "subdivision": subdivision,
 }
 
 _NUMBERED = {"decimal_text", "decimal_number", "scaled", "truncate"}

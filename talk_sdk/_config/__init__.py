@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 from talk_sdk._config.load import check_entities, load, settings
-from talk_sdk._config.models import Config, Conflicts, Store, Sync, SystemConfig, Toggles
+from talk_sdk._config.models import (
+    Config,
+    Conflicts,
+    Policy,
+    Store,
+    Sync,
+    SystemConfig,
+    Toggles,
+    Vault,
+)
 
 __all__ = [
     "Config",
     "Conflicts",
+    "Policy",
     "Store",
     "Sync",
     "SystemConfig",
     "Toggles",
+    "Vault",
     "check_entities",
     "load",
     "settings",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import tomllib
@@ -12,8 +13,19 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from talk_sdk._config.models import Config, Conflicts, Store, Sync, SystemConfig, Toggles
+from talk_sdk._config.models import (
+    NEWEST,
+    Config,
+    Conflicts,
+    Policy,
+    Store,
+    Sync,
+    SystemConfig,
+    Toggles,
+    Vault,
+)
 from talk_sdk._config.sentences import explain, nearest
+from talk_sdk.concepts import CONCEPTS
 from talk_sdk.errors import ConfigError
 
 __all__ = ["check_entities", "load", "settings"]
@@ -63,9 +75,10 @@ def load(source: Source, *, environ: Mapping[str, str] | None = None) -> Config:
     return Config(
         path=path,
         systems=systems,
-        conflicts=_section(Conflicts, data, "conflicts"),
+        conflicts=_conflicts(_table(data, "conflicts", ""), systems),
         sync=_section(Sync, data, "sync"),
         store=store.within(path.parent if path else Path.cwd()),
+        vault=_section(Vault, data, "vault").within(path.parent if path else Path.cwd()),
         mapping=_mapping(_table(data, "mapping", ""), systems),
     )
 
@@ -163,6 +176,45 @@ def _system(name: str, own: dict[str, Any], environ: Mapping[str, str]) -> Syste
         settings=_secrets(own, f"System {name}", "", environ),
         entities={e: _section(Toggles, entities, e, f"{place}.entities") for e in entities},
     )
+
+
+def _conflicts(table: Mapping[str, Any], systems: Collection[str]) -> Conflicts:
+    found = {key: _policy(key, entry, systems) for key, entry in table.items()}
+    default = found.pop("default", NEWEST)
+    known = _properties()
+    for key in found:
+        if key not in known:
+            raise ConfigError(
+                f"Unknown property `{key}` in [conflicts]:"
+                f" {nearest(key, ['default', *sorted(known)])}"
+            )
+    return Conflicts(default=default, properties=found)
+
+
+def _policy(key: str, entry: object, systems: Collection[str]) -> Policy:
+    if entry == "newest":
+        return NEWEST
+    place = f"`{key}` in [conflicts]"
+    named = entry.get("prefer") if isinstance(entry, Mapping) and set(entry) == {"prefer"} else None
+    if not isinstance(named, list) or not named or not all(isinstance(n, str) for n in named):
+        raise ConfigError(
+            f'{place} should be "newest", or name systems, as in'
+            f" {{ prefer = {json.dumps(sorted(systems))} }}."
+        )
+    for name in named:
+        if name not in systems:
+            raise ConfigError(f"{place} names an unknown system `{name}`: {nearest(name, systems)}")
+    return Policy(prefer=tuple(named))
+
+
+def _properties() -> set[str]:
+    """What two systems can differ about: `customer.email`, `order.lines.quantity`."""
+    found = set()
+    for name, concept in CONCEPTS.items():
+        found |= {f"{name}.{each}" for each in concept.properties if each not in concept.unmerged}
+        for children, inner in concept.children.items():
+            found |= {f"{name}.{children}.{each}" for each in inner.properties}
+    return found
 
 
 def _secrets(value: Any, where: str, key: str, environ: Mapping[str, str]) -> Any:

@@ -5,11 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-__all__ = ["Config", "Conflicts", "Store", "Sync", "SystemConfig", "Toggles"]
+__all__ = [
+    "NEWEST",
+    "Config",
+    "Conflicts",
+    "Policy",
+    "Store",
+    "Sync",
+    "SystemConfig",
+    "Toggles",
+    "Vault",
+]
 
 MEMORY = ("sqlite://", "sqlite:///:memory:")
 STORE_URL = re.compile(r"(sqlite|postgresql)(\+\w+)?://")
@@ -22,11 +32,16 @@ class Section(BaseModel):
 
 
 class Toggles(Section):
-    """`[systems.NAME.entities.ENTITY]`: what may be written there; by default everything."""
+    """`[systems.NAME.entities.ENTITY]`: what may be written there; by default everything.
+
+    Without `full_sync` only those records are created there that came into being after the
+    entity took part for the first time; and what these refer to.
+    """
 
     write: bool = True
     create: bool = True
     update: bool = True
+    full_sync: bool = True
 
 
 class SystemConfig(Section):
@@ -46,10 +61,30 @@ class SystemConfig(Section):
         return self.entities.get(entity, Toggles())
 
 
-class Conflicts(Section):
-    """`[conflicts]`: which of two edits of one property stands."""
+class Policy(Section):
+    """Which of two edits of one property stands: that of the system that is named earlier.
 
-    default: Literal["newest"] = "newest"
+    Where neither system is named, or none is at all, the newest stands.
+    """
+
+    prefer: tuple[str, ...] = ()
+
+
+NEWEST = Policy()
+
+
+class Conflicts(Section):
+    """`[conflicts]`: which of two edits of one property stands.
+
+    `properties` is by concept and property, as `customer.email` or `order.lines.quantity`.
+    """
+
+    default: Policy = NEWEST
+    properties: Mapping[str, Policy] = {}
+
+    def policy(self, concept: str, name: str) -> Policy:
+        """The policy of one property; of a line its name is `lines.quantity`."""
+        return self.properties.get(f"{concept}.{name}", self.default)
 
 
 class Sync(Section):
@@ -90,6 +125,16 @@ class Store(Section):
         return Store(url=f"{scheme}:///{folder.absolute() / name}")
 
 
+class Vault(Section):
+    """`[vault]`: the file for tokens that systems renew. Its name is relative to talk.toml."""
+
+    path: str = Field(default="talk.vault", min_length=1)
+
+    def within(self, folder: Path) -> Vault:
+        """The same vault, with the file name made absolute."""
+        return Vault(path=str(folder.absolute() / self.path))
+
+
 class Config(Section):
     """A whole talk.toml. The order of `systems` is the file's, and settles ties.
 
@@ -99,6 +144,7 @@ class Config(Section):
         conflicts: which of two edits stands.
         sync: how hard to work.
         store: where links and history are kept; the file name is absolute.
+        vault: where tokens are kept that systems renew; the file name is absolute.
         mapping: `system.Entity` → wire path → property, False, or a table of the pair's own.
     """
 
@@ -107,4 +153,5 @@ class Config(Section):
     conflicts: Conflicts = Conflicts()
     sync: Sync = Sync()
     store: Store
+    vault: Vault = Vault()
     mapping: Mapping[str, Mapping[str, Any]] = {}

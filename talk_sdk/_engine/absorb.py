@@ -30,10 +30,14 @@ __all__ = [
     "look_at",
     "mark",
     "see",
+    "unique_keys",
 ]
 
 MARKER = 0
 """The rank under which a record's marker is kept among its keys; no criterion has it."""
+
+_UNIQUE = -100
+"""The rank of the first unique property among a record's keys; the next one is below."""
 
 _ENCODER = msgspec.json.Encoder(order="deterministic")
 
@@ -49,7 +53,7 @@ class Look:
     version: str | None
     modified: tuple[float, float] | None
     created: float | None
-    marker: str | None = None
+    marks: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -103,16 +107,33 @@ def look_at(bound: Bound, entity: str, raw: Raw, digest: bytes | None = None) ->
             name: [[line.id, line.properties] for line in found]
             for name, found in mapping.lines(raw).items()
         }
+    properties = mapping.inbound(raw)
+    marks = unique_keys(declared, mapping, properties)
+    marker = None if declared.marker is None else _text(raw.get(declared.marker)) or None
+    if marker is not None:
+        marks[MARKER] = marker
     return Look(
         ext,
-        mapping.inbound(raw),
+        properties,
         children,
         digest or fingerprint(raw, bound.seeds.get(entity, 0)),
         version,
         modified,
         created[0] if created else None,
-        None if declared.marker is None else _text(raw.get(declared.marker)) or None,
+        marks,
     )
+
+
+def unique_keys(
+    declared: Entity, mapping: Compiled, values: Mapping[str, Scalar]
+) -> dict[int, str]:
+    """What tells a record apart in its own system where there is no marker (`Entity.unique`)."""
+    found = {}
+    for place, name in enumerate(declared.unique):
+        value = values.get(name)
+        if value is not None:
+            found[_UNIQUE - place] = mapping.concept.properties[name].fold(value)
+    return found
 
 
 def _text(value: Any) -> str | None:
@@ -290,8 +311,7 @@ def _take_in(
             moved.append(link)
         see(link, look, declared, read_at, since)
         keys[link.id] = keys_of(mapping, {**link.shadow, **link.pending})
-        if look.marker is not None:
-            keys[link.id][MARKER] = look.marker
+        keys[link.id].update(look.marks)
         done.changed += 1
     _reopen(connection, moved, keys)
     links.save(connection, fresh)

@@ -19,10 +19,10 @@ from talk_sdk._store import GoldenRow, LinkRow, goldens, items, journal, links
 from talk_sdk._store.journal import Intent
 from talk_sdk.concepts import decimal_text
 from talk_sdk.errors import MappingError
-from talk_sdk.mapping import Compiled
+from talk_sdk.mapping import FILLED, Compiled
 from talk_sdk.operations import Raw, Scalar
 
-__all__ = ["Ledger", "contradicts", "equals", "overruled", "sent_keys"]
+__all__ = ["Ledger", "contradicts", "equals", "overruled", "sent_keys", "sent_marks"]
 
 
 def equals(
@@ -36,8 +36,14 @@ def equals(
 
 
 def sent_keys(intent: Intent) -> dict[int, str]:
-    """Rank → key of what a create sent; under `MARKER` its marker."""
+    """Rank → key of what a create sent, its marks included."""
     sent = {int(rank): key for rank, key in intent.operation.get("keys", {}).items()}
+    return sent | sent_marks(intent)
+
+
+def sent_marks(intent: Intent) -> dict[int, str]:
+    """Rank → what tells the created record apart: its marker, or its unique properties."""
+    sent = {int(rank): key for rank, key in intent.operation.get("unique", {}).items()}
     marker = intent.operation.get("marker")
     if marker:
         sent[MARKER] = marker
@@ -141,7 +147,7 @@ class Ledger:
         mark(link, look, self._now)
         self._lines(intent, link, look, certain=certain)
         self._key(link, golden, look)
-        mine = look.marker is not None and look.marker == intent.operation["marker"]
+        mine = any(look.marks.get(rank) == mark for rank, mark in sent_marks(intent).items())
         self._marker_kept = self._marker_kept or mine
         self._settled.append(intent.id)
 
@@ -184,7 +190,7 @@ class Ledger:
         for name, row in self._mapping.by_property.items():
             value = link.shadow.get(name)
             known = name in intent.operation["values"] or name in self._mapping.assigned
-            if known or value is None or value == row.pair.default:
+            if known or value is None or row.pair.default in (value, FILLED):
                 continue
             if name in self._mapping.creatable:
                 link.pending[name] = value
@@ -193,10 +199,19 @@ class Ledger:
             link.edit_lo, link.edit_hi = intent.sent, self._now
 
     def _assign(self, link: LinkRow, golden: GoldenRow, look: Look) -> None:
-        """What the system assigned by itself is merged like a first value."""
+        """What the system assigned by itself is merged like a first value, where there is none.
+
+        Where there is one already, a number that was assigned never takes its place.
+        """
         for name in self._mapping.assigned:
-            value = look.properties.get(name)
-            if value is not None and golden.data.get(name) != value:
+            value, ours = look.properties.get(name), golden.data.get(name)
+            if value is None or equals(self._mapping, name, ours, value, golden.data):
+                continue
+            if ours is not None:
+                # As new as the golden value: it is not to be overwritten by it.
+                link.behind[name] = golden.rev(name)
+                self._soiled.add(golden.id)
+            else:
                 link.pending[name] = value
                 link.shadow.pop(name, None)
                 link.edit_lo = link.edit_hi = self._now
@@ -211,9 +226,7 @@ class Ledger:
             key = mapping.key_of(rank, values)
             if key is not None:
                 keys[rank] = key
-        if look.marker is not None:
-            keys[MARKER] = look.marker
-        self._keys[link.id] = keys
+        self._keys[link.id] = {**keys, **look.marks}
 
     def _lines(self, intent: Intent, link: LinkRow, look: Look, *, certain: bool = True) -> None:
         """Take answered lines as the shadows of those that were sent.

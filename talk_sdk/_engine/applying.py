@@ -27,6 +27,7 @@ from talk_sdk._store import LinkRow, goldens, items, journal, links
 from talk_sdk._store.journal import Intent
 from talk_sdk.connector import Entity
 from talk_sdk.errors import DeniedError, MappingError, SafetyError
+from talk_sdk.mapping import Compiled
 from talk_sdk.operations import Outcome, Raw
 
 __all__ = ["apply"]
@@ -44,12 +45,16 @@ class _Work:
     done: int = 0
     doubts: dict[str, int] = field(default_factory=dict)
     assigned: set[str] = field(default_factory=set)
+    waiting: set[str] = field(default_factory=set)
     stale: list[tuple[str, str, str]] = field(default_factory=list)
     answers: list[tuple[Intent, Outcome]] = field(default_factory=list)
 
 
 def apply(run: Run, spool: Spool) -> set[str]:
-    """Carry the plan out; returns golden records to which a system assigned something."""
+    """Carry the plan out; returns golden records that are to be planned again at once.
+
+    Those are the ones to which a system assigned something, and those that waited for them.
+    """
     work = _Work(run, sum(spool.counts.values()))
     for stage in spool.stages():
         lanes = {
@@ -64,7 +69,7 @@ def apply(run: Run, spool: Spool) -> set[str]:
                 _store(work)
         _store(work)
         _look_again(work)
-    return work.assigned
+    return work.assigned | work.waiting if work.assigned else set()
 
 
 _Call = tuple[tuple[Intent, ...], Callable[[], Sent]]
@@ -110,12 +115,32 @@ def _batches(work: _Work, bound: Bound, entity: str, steps: list[Step]) -> Itera
         yield batch, send(bound, batch, bodies)
 
 
-def _needs_look(run: Run, declared: Entity, step: Step, link: LinkRow) -> bool:
-    if declared.update == "put" and step.kind == "update":
+def _needs_look(run: Run, declared: Entity, mapping: Compiled, step: Step, link: LinkRow) -> bool:
+    if _carries_more(declared, mapping, step):
         return True
     if declared.safe_update or step.kind == "adjust":
         return False
     return bool(step.lines) or run.now() - link.seen > run.fresh_within
+
+
+def _carries_more(declared: Entity, mapping: Compiled, step: Step) -> bool:
+    """Whether the step's body has to hold what the system has now beside our changes."""
+    if step.kind != "update":
+        return False
+    if declared.update == "put":
+        return True
+    return any(
+        path == group or path.startswith(group + ".")
+        for group in declared.whole
+        for path in _paths(mapping, step)
+    )
+
+
+def _paths(mapping: Compiled, step: Step) -> Iterator[str]:
+    for name, _, _ in step.changes:
+        yield from mapping.by_property[name].pair.wires
+    for name in step.lines:
+        yield mapping.children[name].wire
 
 
 def _current(run: Run, bound: Bound, entity: str, steps: Sequence[Step]) -> dict[str, Raw]:
@@ -126,8 +151,9 @@ def _current(run: Run, bound: Bound, entity: str, steps: Sequence[Step]) -> dict
         return {}
     with run.store.write() as connection:
         rows = links.by_id(connection, [s.link for s in wanted if s.link is not None])
+    mapping = bound.mappings[entity]
     ids = sorted({s.ext for s in wanted if s.ext is not None and s.link in rows
-                  and _needs_look(run, declared, s, rows[s.link])})  # fmt: skip
+                  and _needs_look(run, declared, mapping, s, rows[s.link])})  # fmt: skip
     found: dict[str, Raw] = {}
 
     def look(page: list[str]) -> Callable[[], tuple[float, dict[str, tuple[Raw, Raw]]]]:
@@ -164,12 +190,15 @@ def _ready(
     kids = links.children_of(connection, rows) if mapping.children else {}
     there = _there(connection, bound, {g for s in steps for g in refs_in(s, mapping)})
     ready = []
+    waits: dict[tuple[str, str, str], str] = {}
     for step in steps:
+        if step.late and step.golden in work.assigned:
+            # It is planned again with what was assigned.
+            continue
         link = None if step.link is None else rows.get(step.link)
         if step.link is not None and (link is None or link.state != "live"):
             continue
-        if (bound.entities[entity].update == "put" and step.kind == "update"
-                and step.ext not in current):  # fmt: skip
+        if _carries_more(bound.entities[entity], mapping, step) and step.ext not in current:
             continue
         material = Material(
             records[step.golden], link, kids.get(step.link or 0, ()), there,
@@ -177,16 +206,23 @@ def _ready(
         )  # fmt: skip
         try:
             prepared = prepare(run, bound, step, material)
-        except Waits as waits:
-            name = goldens.origins(connection, [waits.golden]).get(waits.golden, waits.golden)
-            reason = f"waits for {name}, which {bound.name} does not have"
-            items.park(connection, run.id, run.now(), {(bound.name, entity, step.record): reason})
+        except Waits as reason:
+            waits[bound.name, entity, step.record] = reason.golden
+            work.waiting.add(step.golden)
             continue
         except MappingError as error:
             _refuse(work, connection, bound.name, entity, step.record, error.message, "")
             continue
         if prepared is not None:
             ready.append(prepared)
+    names = goldens.origins(connection, set(waits.values()))
+    items.park(
+        connection, run.id, run.now(),
+        {
+            place: f"waits for {names.get(golden, golden)}, which {bound.name} does not have"
+            for place, golden in waits.items()
+        },
+    )  # fmt: skip
     return _unvetoed(work, connection, bound, entity, ready)
 
 

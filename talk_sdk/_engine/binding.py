@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -24,9 +24,8 @@ from talk_sdk.errors import (
     SafetyError,
     TalkError,
 )
-from talk_sdk.http import Http
+from talk_sdk.http import Http, Vault
 from talk_sdk.mapping import Compiled, compile_mapping
-from talk_sdk.operations import Session
 
 if TYPE_CHECKING:
     from talk_sdk.clock import Clock
@@ -42,6 +41,7 @@ def bind(
     clock: Clock,
     rng: Random,
     transports: Mapping[str, Transport],
+    vault: Callable[[str], Vault],
     writes: bool,
 ) -> dict[str, Bound]:
     """The systems of talk.toml, in its order, not opened yet.
@@ -57,14 +57,19 @@ def bind(
             system.name, clock=clock, rng=rng, transport=transports.get(system.name),
             writes=writes, timeout_s=config.sync.timeout,
         )  # fmt: skip
-        found[system.name] = _bind(config, system, order, loaded, http)
+        found[system.name] = _bind(config, system, order, loaded, http, vault(system.name))
     _config.check_entities(config, {name: bound.entities for name, bound in found.items()})
     _check_ranks(found.values())
     return found
 
 
 def _bind(
-    config: Config, system: SystemConfig, order: int, loaded: LoadedConnector, http: Http
+    config: Config,
+    system: SystemConfig,
+    order: int,
+    loaded: LoadedConnector,
+    http: Http,
+    vault: Vault,
 ) -> Bound:
     settings = _config.settings(system, loaded.connector.settings)
     entities: dict[str, Entity] = {
@@ -86,11 +91,14 @@ def _bind(
                 f" entities ({', '.join(entities)})."
             )
     _check_owners(system.name, entities, mappings)
-    toggles = {name: Toggle(t.write, t.create, t.update) for name, t in system.entities.items()}
+    toggles = {
+        name: Toggle(t.write, t.create, t.update, t.full_sync)
+        for name, t in system.entities.items()
+    }
     workers = min(config.sync.workers, loaded.connector.workers)
     return Bound(
         system.name, order, loaded.name, loaded.version, loaded.hooks, settings, entities,
-        mappings, toggles, http, workers,
+        mappings, toggles, http, vault, workers,
     )  # fmt: skip
 
 
@@ -130,15 +138,7 @@ def _check_ranks(systems: Iterable[Bound]) -> None:
 
 def open_all(run: Run) -> None:
     """Log in everywhere; a system that cannot be reached is left out of the run."""
-
-    def opener(bound: Bound) -> Session:
-        session: Session = bound.hooks.talk_open(settings=bound.settings, http=bound.http, vault={})
-        return session
-
-    def call(bound: Bound):  # type: ignore[no-untyped-def] # noqa: ANN202
-        return lambda: opener(bound)
-
-    lanes = {b.name: Lane(1, iter([(b.name, call(b))])) for b in run.systems.values()}
+    lanes = {b.name: Lane(1, iter([(b.name, b.open)])) for b in run.systems.values()}
     for together in run.workers.results(lanes):
         for name, result in together:
             bound = run.systems[name]

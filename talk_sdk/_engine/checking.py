@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from talk_sdk._engine.binding import opening_error
 from talk_sdk._engine.run import Bound
-from talk_sdk.operations import Check, Session
+from talk_sdk.operations import Check
 
 __all__ = ["check_system"]
 
@@ -16,7 +16,7 @@ def check_system(bound: Bound, known: tuple[str, str] | None) -> list[Check]:
     name = bound.name
     found = [Check(name, "settings", True, "The settings are complete.")]
     try:
-        session: Session = bound.hooks.talk_open(settings=bound.settings, http=bound.http, vault={})
+        session = bound.open()
     except Exception as error:  # noqa: BLE001 - whatever a connector raises is told
         found.append(Check(name, "connection", False, opening_error(error, bound).message))
         return found

@@ -11,6 +11,7 @@ from talk_sdk._engine.absorb import Absorbed, absorb
 from talk_sdk._engine.run import Bound, Run
 from talk_sdk._engine.workers import Failed, Finished, Lane
 from talk_sdk._store import journal, links
+from talk_sdk.connector import Entity
 from talk_sdk.errors import DeniedError, PluginError, TalkError
 from talk_sdk.operations import Page, Raw
 
@@ -69,8 +70,18 @@ def _begin(run: Run, connection: Connection, bound: Bound, entity: str) -> _Read
         # Another account, filter, mapping or version: what the cursor left out may differ.
         stream.epoch, stream.cursor = bound.epoch[entity], None
         stream.completed, stream.full_at = False, None
-    full = stream.cursor is None or not bound.entities[entity].incremental
-    return _Reading(bound, entity, stream, run.now(), full)
+    if stream.onboarded is None:
+        stream.onboarded = run.at
+    return _Reading(bound, entity, stream, run.now(), _in_full(run, bound.entities[entity], stream))
+
+
+def _in_full(run: Run, declared: Entity, stream: journal.Stream) -> bool:
+    """Whether everything has to be read; some changes do not show in an incremental read."""
+    if stream.cursor is None or not declared.incremental:
+        return True
+    if declared.reread is None:
+        return False
+    return stream.full_at is None or run.now() - stream.full_at >= declared.reread.total_seconds()
 
 
 def _reader(run: Run, reading: _Reading) -> Callable[[], Iterator[tuple[float, Page]]]:

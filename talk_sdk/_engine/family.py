@@ -12,7 +12,7 @@ from typing import Any
 
 from talk_sdk._engine.kids import kid_for
 from talk_sdk._engine.lines import POSITION, UNKNOWN, pair_lines, place, weave
-from talk_sdk._engine.merge import Conflict, Merged, Move, View, merge
+from talk_sdk._engine.merge import Conflict, Merged, Move, Policy, View, merge
 from talk_sdk._store.rows import GoldenRow, LinkRow
 from talk_sdk.mapping import CompiledChildren
 from talk_sdk.operations import Scalar
@@ -59,7 +59,10 @@ class Family:
 
 
 def merge_lines(
-    family: Family, views: Sequence[View], tables: Mapping[str, CompiledChildren]
+    family: Family,
+    views: Sequence[View],
+    tables: Mapping[str, CompiledChildren],
+    policy: Policy,
 ) -> bool:
     """Merge the lists that were read and not merged yet; True if plan has to look at them.
 
@@ -75,7 +78,7 @@ def merge_lines(
             or view.link.system not in tables
         ):
             continue
-        dirty |= _list(family, views, view, tables)
+        dirty |= _list(family, views, view, tables, policy)
         del pending[family.name]
         if not pending:
             view.link.children = None
@@ -89,6 +92,7 @@ def _list(
     views: Sequence[View],
     view: View,
     tables: Mapping[str, CompiledChildren],
+    policy: Policy,
 ) -> bool:
     table = tables[view.link.system]
     incoming: list[tuple[str | None, dict[str, Any]]] = [
@@ -103,7 +107,7 @@ def _list(
     found.update(_adopt(family, view, table, incoming, new))
     for here in sorted(found):
         ident, properties = incoming[here]
-        dirty |= _line(family, views, view, tables, found[here], ident, here, properties)
+        dirty |= _line(family, views, view, tables, policy, found[here], ident, here, properties)
     return _reorder(family, [found[i].golden or "" for i in sorted(found)], before) or dirty
 
 
@@ -173,6 +177,7 @@ def _line(
     views: Sequence[View],
     view: View,
     tables: Mapping[str, CompiledChildren],
+    policy: Policy,
     kid: LinkRow,
     ident: str | None,
     where: int,
@@ -199,7 +204,7 @@ def _line(
         )
     if not kid.pending:
         return revived
-    result = merge(child, _views_of(family, views, tables, child))
+    result = merge(child, _views_of(family, views, tables, child), policy)
     known = family.result(child.id)
     known.moves += result.moves
     known.conflicts += result.conflicts

@@ -46,8 +46,9 @@ class Candidate:
 class Group:
     """Everything that has one key of one rank.
 
-    `lower` are the golden records that a row would match by a lower rank, those that a
-    higher key forbids left out (rule M2).
+    Of a weak key, `sides` are those that have no stronger one: it counts only where one of
+    them takes part. `lower` are the golden records that a row would match by a lower rank,
+    those that a higher key forbids left out (rule M2).
     """
 
     rank: int
@@ -55,6 +56,7 @@ class Group:
     rows: Sequence[Row]
     candidates: Sequence[Candidate]
     lower: Mapping[int, Sequence[Candidate]] = field(default_factory=dict)
+    sides: frozenset[Side] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +96,15 @@ Decision = Join | New | Review | Wait
 def decide(group: Group) -> list[Decision]:
     """What the rows of a group are. Rows that no decision names go on to the next rank."""
     decisions: list[Decision] = []
+    if group.sides is not None and not group.sides & _present(group):
+        return decisions
     for rows, candidates in _by_higher_keys(group, decisions):
         _decide_part(group, rows, candidates, decisions)
     return decisions
+
+
+def _present(group: Group) -> set[Side]:
+    return {row.side for row in group.rows} | {s for c in group.candidates for s in c.sides}
 
 
 def _by_higher_keys(

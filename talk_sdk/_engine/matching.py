@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from sqlalchemy import Connection, bindparam, select, update
 
@@ -32,6 +33,9 @@ def match_concept(run: Run, concept: str) -> None:
         waiting |= _twins_of_doubts(run, connection, concept)
     ranks = sorted({r for bound, e in run.mapped(concept) for r in bound.mappings[e].keys})
     for rank in ranks:
+        weak = _keyless(run, concept, rank)
+        if weak is not None and not weak:
+            continue
         run.step("match")
         with run.store.write() as connection:
             waiting |= _rank(run, connection, concept, rank, waiting)
@@ -119,6 +123,18 @@ def _new_of_side(connection: Connection, system: str, entity: str) -> list[LinkR
     return list(links.by_id(connection, connection.scalars(query)).values())
 
 
+def _keyless(run: Run, concept: str, rank: int) -> frozenset[tuple[str, str]] | None:
+    """Of a weak rank the sides that have no stronger key; None if the rank is not weak."""
+    sides = []
+    for bound, entity in run.mapped(concept):
+        keys = bound.mappings[entity].keys
+        if rank in keys and not CONCEPTS[concept].weak.issuperset(keys[rank]):
+            return None
+        if keys and min(keys) == rank:
+            sides.append((bound.name, entity))
+    return frozenset(sides)
+
+
 def _rank(run: Run, connection: Connection, concept: str, rank: int, waiting: set[int]) -> set[int]:
     """Decide all groups of a rank; returns the rows that have to wait."""
     held: set[int] = set()
@@ -162,14 +178,20 @@ def _groups(
 ) -> list[Group]:
     rows, golden_ids, reviewed = _members(connection, concept, rank, values, waiting)
     keys = links.keys_of(connection, [row.link for found in rows.values() for row in found])
+    weak = _keyless(run, concept, rank)
     candidates = _candidates(connection, {g for found in golden_ids.values() for g in found}, rank)
+    if weak is not None:
+        moving = _moving(connection, list(candidates), run, concept, rank)
+        candidates = {
+            g: replace(c, agrees=c.agrees or g not in moving) for g, c in candidates.items()
+        }
     full = {
         value: [
             Row(r.link, r.side, _ranked(keys.get(r.link, {})), _derived(run, r.side)) for r in found
         ]
         for value, found in rows.items()
     }
-    lower = _lower(connection, concept, rank, full, golden_ids)
+    lower = _lower(run, connection, concept, rank, full, golden_ids)
     groups = []
     for value, found in full.items():
         others = [candidates[g] for g in sorted(golden_ids.get(value, ()))]
@@ -179,8 +201,30 @@ def _groups(
                 f"another record with this {_name(run, concept, rank)} is in review",
             )  # fmt: skip
             continue
-        groups.append(Group(rank, value, found, others, lower))
+        groups.append(Group(rank, value, found, others, lower, weak))
     return groups
+
+
+def _moving(
+    connection: Connection, ids: Sequence[str], run: Run, concept: str, rank: int
+) -> set[str]:
+    """Golden records whose weak key is just being edited (rule M3).
+
+    That the links' own forms of it differ proves nothing here: one system cuts names shorter
+    than another.
+    """
+    names = next(b.mappings[e].keys[rank] for b, e in run.mapped(concept)
+                 if rank in b.mappings[e].keys)  # fmt: skip
+    return {
+        golden
+        for page in links.chunks(sorted(ids))
+        for golden, rows in links.by_golden(connection, page).items()
+        if any(
+            link.state == "live"
+            and (link.pending.keys() & link.shadow.keys() | link.behind.keys()) & {*names}
+            for link in rows
+        )
+    }
 
 
 def _derived(run: Run, side: tuple[str, str]) -> bool:
@@ -246,6 +290,7 @@ def _candidates(connection: Connection, ids: set[str], rank: int) -> dict[str, C
 
 
 def _lower(
+    run: Run,
     connection: Connection,
     concept: str,
     rank: int,
@@ -262,15 +307,25 @@ def _lower(
                 wanted.setdefault(level, {}).setdefault(key, []).append(row)
     lower: dict[int, list[Candidate]] = {}
     for level, by_key in wanted.items():
+        weak = _keyless(run, concept, level)
         for page in links.chunks(sorted(by_key)):
             _, found, _ = _members(connection, concept, level, page, set())
             known_ones = _candidates(connection, {g for ids in found.values() for g in ids}, level)
             for key, ids in found.items():
                 for row in by_key[key]:
                     lower.setdefault(row.link, []).extend(
-                        known_ones[g] for g in ids if _allowed(row, known_ones[g], level)
+                        known_ones[g]
+                        for g in ids
+                        if _allowed(row, known_ones[g], level) and _counts(row, known_ones[g], weak)
                     )
     return lower
+
+
+def _counts(row: Row, candidate: Candidate, weak: frozenset[tuple[str, str]] | None) -> bool:
+    """Whether a weak key says something of these two."""
+    if weak is None:
+        return True
+    return bool(weak & {row.side, *candidate.sides}) and row.side not in candidate.sides
 
 
 def _allowed(row: Row, candidate: Candidate, level: int) -> bool:

@@ -7,7 +7,7 @@ converge, others are a conflict that the policy settles. The rules G1 to G5 live
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal
@@ -18,7 +18,14 @@ from talk_sdk.errors import MappingError
 from talk_sdk.mapping import Compiled
 from talk_sdk.operations import Scalar
 
-__all__ = ["Conflict", "Merged", "Move", "View", "forget", "merge", "newest", "take"]
+__all__ = ["Conflict", "Merged", "Move", "Policy", "View", "forget", "merge", "newest", "take"]
+
+Policy = Callable[[str], Sequence[str]]
+"""Property → the systems whose edits of it are preferred, the first most; none: the newest."""
+
+
+def _no_preference(_name: str) -> Sequence[str]:
+    return ()
 
 
 @dataclass(slots=True)
@@ -75,20 +82,26 @@ class Conflict:
 
 @dataclass
 class Merged:
-    """What became of a golden record. `dirty`: plan has to look at it."""
+    """What became of a golden record. `dirty`: plan has to look at it.
+
+    `policy` settles conflicts of a property.
+    """
 
     moves: list[Move] = field(default_factory=list)
     conflicts: list[Conflict] = field(default_factory=list)
     dirty: bool = False
     coarseness: float = 0.0
+    policy: Policy = _no_preference
 
 
-def merge(golden: GoldenRow, views: Sequence[View]) -> Merged:
+def merge(golden: GoldenRow, views: Sequence[View], policy: Policy = _no_preference) -> Merged:
     """Merge the pending edits of all links, in the order of talk.toml (rule G1).
 
     Changes the golden record and the links; what is held stays pending.
     """
-    merged = Merged(coarseness=max((view.granularity for view in views), default=0.0))
+    merged = Merged(
+        coarseness=max((view.granularity for view in views), default=0.0), policy=policy
+    )
     for view in sorted(views, key=lambda v: (v.derived, v.order, v.link.id)):
         for name in list(view.pending):
             if name in view.link.held or name not in view.mapping.by_property:
@@ -116,7 +129,7 @@ def _property(
     elif _says(view, name, ours, value, golden):
         link.shadow[name] = link.pending[name]
         link.behind.pop(name, None)
-    elif name not in link.behind and not _overruled(views, view, name):
+    elif _current(link, golden, name) and not _overruled(views, view, name):
         take(golden, views, view, name, "edited", merged)
     else:
         _settle(golden, views, view, name, merged)
@@ -137,9 +150,19 @@ def _first_time(
         merged.dirty = True
     elif ours is None and not cleared:
         take(golden, views, view, name, "first value", merged)
+    elif ours is not None and name in view.mapping.assigned:
+        # It numbers by itself, and keeps its number: two such systems share no number space.
+        link.shadow[name] = link.pending[name]
+        link.behind[name] = golden.rev(name)
+        merged.dirty = True
     else:
         link.behind.setdefault(name, 0)
         _settle(golden, views, view, name, merged)
+
+
+def _current(link: LinkRow, golden: GoldenRow, name: str) -> bool:
+    """Whether the link is at the newest revision, or has a number of its own beside it."""
+    return link.behind.get(name, golden.rev(name)) == golden.rev(name)
 
 
 def _says(view: View, name: str, value: Scalar, read: Scalar, golden: GoldenRow) -> bool:
@@ -209,12 +232,16 @@ def _settle(
     theirs = golden.source(name)
     rival = theirs[0] if theirs else "?"
     rivals = {v.label: v for v in views}
-    winner, why = _verdict(rivals.get(rival), view) or newest(
-        view.said,
-        theirs,
-        view.skew + (rivals[rival].skew if rival in rivals else 0.0) + merged.coarseness,
-        view.order,
-        rivals[rival].order if rival in rivals else -1,
+    winner, why = (
+        _verdict(rivals.get(rival), view)
+        or _preferred(merged.policy(name), view.link.system, rival.partition(".")[0])
+        or newest(
+            view.said,
+            theirs,
+            view.skew + (rivals[rival].skew if rival in rivals else 0.0) + merged.coarseness,
+            view.order,
+            rivals[rival].order if rival in rivals else -1,
+        )
     )
     mine = view.label if view.label != rival else f"{rival} (later)"
     values = {rival: golden.data.get(name), mine: view.pending[name]}
@@ -241,6 +268,18 @@ def _verdict(rival: View | None, view: View) -> tuple[Literal["new", "old"], str
     if rival is not None and rival.derived and not view.derived:
         return "new", "a derived record never overrules one of its own"
     return None
+
+
+def _preferred(
+    systems: Sequence[str], mine: str, theirs: str
+) -> tuple[Literal["new", "old"], str] | None:
+    """The edit of the system that is named earlier; None if neither is, or both are one."""
+    places = {name: place for place, name in enumerate(reversed(systems), start=1)}
+    new, old = places.get(mine, 0), places.get(theirs, 0)
+    if new == old:
+        return None
+    winner = mine if new > old else theirs
+    return ("new" if new > old else "old"), f"{winner} is preferred"
 
 
 def _refines(golden: GoldenRow, views: Sequence[View], view: View, name: str) -> bool:

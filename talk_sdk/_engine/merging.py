@@ -51,9 +51,10 @@ def _page(run: Run, concept: str, ids: Sequence[str]) -> None:
         results: dict[str, Merged] = {}
         for ident, golden in records.items():
             views = _views(run, by_golden.get(ident, []), blocked, found)
-            result = merge(golden, views)
+            result = merge(golden, views, run.policy(concept))
             for family in families.get(ident, []):
-                result.dirty |= merge_lines(family, views, _tables(views, family.name))
+                tables = _tables(views, family.name)
+                result.dirty |= merge_lines(family, views, tables, run.policy(concept, family.name))
             golden.dirty = golden.dirty or result.dirty
             results[ident] = result
         _save(run, connection, records, by_golden, families, results)

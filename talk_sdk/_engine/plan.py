@@ -11,11 +11,14 @@ import msgspec
 from talk_sdk._engine.lines import POSITION, place
 from talk_sdk._engine.steps import LineStep, Planned, Resolve, Step, Target, basis
 from talk_sdk._store.rows import GoldenRow, LinkRow
+from talk_sdk.concepts import Number
 from talk_sdk.errors import MappingError
-from talk_sdk.mapping import Compiled, CompiledChildren
+from talk_sdk.mapping import FILLED, Compiled, CompiledChildren
 from talk_sdk.operations import Drift, Scalar, Skip
 
 __all__ = ["plan_record"]
+
+_EMPTY = "nothing that the system has says this"
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,7 @@ def plan_record(
         return planned
     family = _Kin(children, kids or {})
     present = {link.system for link in rows if link.state == "live"}
+    creates: list[tuple[Target, Step]] = []
     for target in targets:
         mine = [k for k in rows if (k.system, k.entity) == (target.system, target.entity)]
         live = next((link for link in mine if link.state == "live"), None)
@@ -66,10 +70,17 @@ def plan_record(
             step = _update(golden, live, target, resolve, family, planned)
         elif mine:
             planned.skips.append(_skip(golden, target, "it was deleted there and is not made anew"))
+        elif golden.id in target.older and target.system not in demanded:
+            planned.skips.append(_skip(golden, target, "it is older, and full_sync is off there"))
         elif target.system not in present or target.system in demanded:
             step = _create(golden, target, family, planned)
-        if step is not None:
-            _allow(step, golden, target, doubts or {}, refused or {}, planned)
+        if step is not None and _allowed(
+            step, golden, target, doubts or {}, refused or {}, planned
+        ):
+            creates += [(target, step)] if step.kind == "create" else []
+            _demand(step, target, planned)
+            planned.steps += _apart(step, target)
+    _order(golden, creates)
     return planned
 
 
@@ -77,15 +88,15 @@ def _skip(golden: GoldenRow, target: Target, reason: str) -> Skip:
     return Skip(target.system, target.entity, golden.origin, reason)
 
 
-def _allow(
+def _allowed(
     step: Step,
     golden: GoldenRow,
     target: Target,
     doubts: Mapping[tuple[str, str], str],
     refused: Mapping[tuple[str, str], str],
     planned: Planned,
-) -> None:
-    """Take the step, unless something is in the way; then say what."""
+) -> bool:
+    """Whether nothing is in the step's way; if something is, it is said."""
     place = (target.system, target.entity)
     kind = "create" if step.kind == "create" else "update"
     if target.closed is not None or place in doubts:
@@ -96,17 +107,91 @@ def _allow(
     elif refused.get(place) == basis(step):
         planned.waits = True
         planned.skips.append(_skip(golden, target, "the system refused exactly this before"))
+    elif step.kind == "create" and (name := _foreign(golden, target.mapping)):
+        planned.drift.append(_drift(golden, target, name, "a record like this has no place there"))
+    elif step.kind == "create" and (missing := _lacking(golden, step, target)):
+        planned.waits = True
+        planned.parked[place] = missing
+        planned.skips.append(_skip(golden, target, missing))
     else:
-        for name, _, after in step.changes:
-            if name in target.mapping.concept.refs and isinstance(after, str):
-                planned.demands.add((target.system, after))
-        for name, lines in step.lines.items():
-            refs = target.mapping.children[name].mapping.concept.refs
-            for line in lines:
-                for ref in refs:
-                    if isinstance(line.values.get(ref), str):
-                        planned.demands.add((target.system, line.values[ref]))
-        planned.steps += _apart(step, target)
+        return True
+    return False
+
+
+def _foreign(golden: GoldenRow, mapping: Compiled) -> str | None:
+    """The property for which the record has no place in the system; None if it has."""
+    for name, row in mapping.by_property.items():
+        value = golden.data.get(name)
+        if row.pair.essential == "skip" and value is not None:
+            try:
+                mapping.put(name, value, golden.data)
+            except MappingError:
+                return name
+    return None
+
+
+def _lacking(golden: GoldenRow, step: Step, target: Target) -> str | None:
+    """Why the record cannot be created there: what the API demands is missing, or not sayable."""
+    missing = _unsaid(target.mapping, golden.data)
+    for name, lines in step.lines.items():
+        table = target.mapping.children[name].mapping
+        for line in lines:
+            missing = missing or _unsaid(table, line.values)
+    return missing
+
+
+def _unsaid(mapping: Compiled, values: Mapping[str, Scalar]) -> str | None:
+    for name, row in mapping.by_property.items():
+        value = values.get(name)
+        demanded = row.pair.required and row.placeholder is None and row.pair.default is not FILLED
+        if value is None and demanded:
+            return f"it has no {name.replace('_', ' ')}: {row.pair.required}"
+        if value is None or row.pair.essential != "park":
+            continue
+        try:
+            mapping.put(name, value, values)
+        except MappingError as error:
+            return error.message
+    return None
+
+
+def _demand(step: Step, target: Target, planned: Planned) -> None:
+    """What the step refers to has to be in the target, too."""
+    for name, _, after in step.changes:
+        if name in target.mapping.concept.refs and isinstance(after, str):
+            planned.demands.add((target.system, after))
+    for name, lines in step.lines.items():
+        refs = target.mapping.children[name].mapping.concept.refs
+        for line in lines:
+            for ref in refs:
+                if isinstance(line.values.get(ref), str):
+                    planned.demands.add((target.system, line.values[ref]))
+
+
+def _order(golden: GoldenRow, creates: Sequence[tuple[Target, Step]]) -> None:
+    """A create that could carry what another one is about to be assigned comes after it."""
+    late: list[Target] = []
+    for target, step in creates:
+        others = [other for other, _ in creates if other is not target and other not in late]
+        if any(_carries(golden, target, other, creates) for other in others):
+            step.late = True
+            late.append(target)
+
+
+def _carries(
+    golden: GoldenRow, target: Target, other: Target, creates: Sequence[tuple[Target, Step]]
+) -> bool:
+    order = [each for each, _ in creates]
+    for name in other.mapping.assigned:
+        if golden.data.get(name) is not None or name not in target.mapping.creatable:
+            continue
+        if name not in target.mapping.assigned:
+            if name in target.unique:
+                return True
+        elif name not in other.mapping.creatable or order.index(other) < order.index(target):
+            # Two systems number by themselves: one of them can be told the other's number.
+            return True
+    return False
 
 
 def _apart(step: Step, target: Target) -> list[Step]:
@@ -130,12 +215,16 @@ def _create(golden: GoldenRow, target: Target, family: _Kin, planned: Planned) -
         if name not in mapping.creatable or (value is None and row.placeholder is None):
             continue
         try:
-            if name not in mapping.concept.refs:
-                mapping.put(name, value, golden.data)
+            wire = None if name in mapping.concept.refs else mapping.put(name, value, golden.data)
         except MappingError as error:
             planned.drift.append(_drift(golden, target, name, error.message))
-        else:
-            changes.append((name, None, value))
+            continue
+        if wire is None and value is not None and not _nothing(mapping, name, value):
+            planned.drift.append(_drift(golden, target, name, _EMPTY))
+            continue
+        if wire is None and name not in mapping.concept.refs:
+            continue
+        changes.append((name, None, value))
     live = sorted(
         (c for c in family.children if c.state == "live"), key=lambda c: (c.position, c.id)
     )
@@ -153,6 +242,13 @@ def _create(golden: GoldenRow, target: Target, family: _Kin, planned: Planned) -
     )  # fmt: skip
 
 
+def _nothing(mapping: Compiled, name: str, value: Scalar) -> bool:
+    """Whether it is no loss that nothing is written: a reference is, and so is no amount."""
+    if name in mapping.concept.refs:
+        return True
+    return isinstance(mapping.concept.properties[name], Number) and value == "0"
+
+
 def _revs(golden: GoldenRow) -> dict[str, int]:
     return {name: golden.rev(name) for name in golden.data}
 
@@ -160,9 +256,9 @@ def _revs(golden: GoldenRow) -> dict[str, int]:
 def _line_values(table: CompiledChildren, child: GoldenRow, *, create: bool) -> dict[str, Any]:
     may = table.mapping.creatable if create else table.mapping.writable
     return {
-        name: value
-        for name, value in child.data.items()
-        if name in may and name in table.mapping.by_property
+        name: child.data.get(name)
+        for name, row in table.mapping.by_property.items()
+        if name in may and (name in child.data or row.placeholder is not None)
     }
 
 
@@ -183,8 +279,15 @@ def _update(
     shown = {}
     for name, table in target.mapping.children.items():
         wanted = _lines(family, link, table, resolve, planned)
-        if wanted is not None:
-            lines[name], shown[name] = wanted
+        if wanted is None:
+            continue
+        missing = next(filter(None, (_unsaid(table.mapping, x.values)
+                                     for x in wanted[0])), None)  # fmt: skip
+        if missing is not None:
+            planned.waits = True
+            planned.parked[target.system, target.entity] = missing
+            continue
+        lines[name], shown[name] = wanted
     if not changes and not lines:
         return None
     said = sorted({str(source[0]) for name, *_ in changes if (source := golden.source(name))})
@@ -223,13 +326,54 @@ def _changes(
             continue
         if same:
             settled.append(name)
-        elif name in target.adjust and value is None:
-            planned.drift.append(_drift(golden, target, name, "a counter cannot be emptied"))
-        elif name not in mapping.writable:
-            planned.drift.append(_drift(golden, target, name, "the API cannot change it"))
+        elif name in mapping.assigned and link.behind[name] == golden.rev(name):
+            planned.drift.append(_drift(golden, target, name, "the system numbers by itself"))
+        elif why := _unwritable(mapping, target, name, before, value):
+            planned.drift.append(_drift(golden, target, name, why))
         else:
             changes.append((name, before, value))
-    return changes, settled
+    return changes + _dependent(golden, link, mapping, changes), settled
+
+
+def _unwritable(
+    mapping: Compiled, target: Target, name: str, before: Scalar, value: Scalar
+) -> str | None:
+    """Why the API does not take a value where another one stands; None if it does."""
+    pair = mapping.by_property[name].pair
+    if before is not None and before in pair.final:
+        return f"the API keeps it at {before!r}"
+    if name in target.adjust and value is None:
+        return "a counter cannot be emptied"
+    if name not in mapping.writable:
+        return "the API cannot change it"
+    if value is None and pair.required and pair.placeholder is None:
+        return "the API demands a value"
+    return None
+
+
+def _dependent(
+    golden: GoldenRow, link: LinkRow, mapping: Compiled, changes: Sequence[tuple[str, Any, Any]]
+) -> list[tuple[str, Any, Any]]:
+    """What reads otherwise on the wire because of a sibling that changes: a gross price."""
+    changed = {name for name, _, _ in changes}
+    found = []
+    for name, row in mapping.by_property.items():
+        value = golden.data.get(name)
+        if not changed & set(row.lens.reads) or name in changed or value is None:
+            continue
+        if name not in mapping.writable or name in link.held:
+            continue
+        before = {**golden.data, **{n: link.shadow.get(n) for n in row.lens.reads}}
+        if _wire(mapping, name, value, before) != _wire(mapping, name, value, golden.data):
+            found.append((name, link.shadow.get(name), value))
+    return found
+
+
+def _wire(mapping: Compiled, name: str, value: Scalar, siblings: Mapping[str, Scalar]) -> Any:
+    try:
+        return mapping.put(name, value, siblings)
+    except MappingError:
+        return None
 
 
 def _golden_form(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import Connection
 
@@ -21,12 +21,39 @@ __all__ = ["plan_all"]
 _SKIPS = 1000  # that a plan keeps in memory; the rest is counted
 
 
-def targets(run: Run, connection: Connection, concept: str) -> list[Target]:
-    """The entities of a concept as plan sees them."""
-    return [_target(run, connection, bound, entity) for bound, entity in run.mapped(concept)]
+def targets(
+    run: Run, connection: Connection, concept: str, page: Sequence[GoldenRow]
+) -> list[Target]:
+    """The entities of a concept as plan sees them, for a page of golden records."""
+    mapped = run.mapped(concept)
+    born = None
+    if any(not bound.toggle(entity).full_sync for bound, entity in mapped):
+        born = _born(run, connection, page)
+    return [_target(run, connection, bound, entity, born) for bound, entity in mapped]
 
 
-def _target(run: Run, connection: Connection, bound: Bound, entity: str) -> Target:
+def _born(run: Run, connection: Connection, page: Iterable[GoldenRow]) -> dict[str, float | None]:
+    """When the record that each golden record began with was created, by our clock."""
+    origins: dict[tuple[str, str], dict[str, str]] = {}
+    for golden in page:
+        system, _, rest = golden.origin.partition(".")
+        entity, _, ext = rest.partition(":")
+        origins.setdefault((system, entity), {})[ext] = golden.id
+    found: dict[str, float | None] = {}
+    for (system, entity), ids in origins.items():
+        for ext, link in links.by_ext(connection, system, entity, list(ids)).items():
+            skew = run.skews.get(system, 0.0)
+            found[ids[ext]] = None if link.created is None else link.created - skew
+    return found
+
+
+def _target(
+    run: Run,
+    connection: Connection,
+    bound: Bound,
+    entity: str,
+    born: Mapping[str, float | None] | None,
+) -> Target:
     declared, toggle = bound.entities[entity], bound.toggle(entity)
     off = {}
     if not toggle.write:
@@ -40,14 +67,17 @@ def _target(run: Run, connection: Connection, bound: Bound, entity: str) -> Targ
     elif not toggle.update:
         off.setdefault("update", f"update is off for {bound.name}.{entity}")
     closed = run.left_out.get((bound.name, entity))
-    unread = (
-        not declared.derived_from and not journal.stream(connection, bound.name, entity).completed
-    )
-    if closed is None and unread:
+    stream = journal.stream(connection, bound.name, entity)
+    if closed is None and not declared.derived_from and not stream.completed:
         closed = f"{bound.name}.{entity} was never read to its end"
+    older: set[str] = set()
+    if not toggle.full_sync and born is not None:
+        since = run.at if stream.onboarded is None else stream.onboarded
+        older = {ident for ident, at in born.items() if at is None or at < since}
     return Target(
         bound.name, entity, bound.mappings[entity], declared.create, declared.update is not None,
-        declared.adjust, declared.derived_from is not None, off, closed,
+        declared.adjust, declared.derived_from is not None, declared.unique, frozenset(older),
+        off, closed,
     )  # fmt: skip
 
 
@@ -137,6 +167,7 @@ def _page(
     clean: list[str] = []
     settled: list[LinkRow] = []
     drift: list[tuple[str, Drift]] = []
+    parked: dict[tuple[str, str, str], str] = {}
     with run.store.write() as connection:
         ids = [golden.id for golden in page]
         by_golden = links.by_golden(connection, ids)
@@ -147,7 +178,7 @@ def _page(
             parents = [k.id for rows in by_golden.values() for k in rows]
             kids = links.children_of(connection, parents)
         found = _references(connection, by_golden, kids)
-        aims = targets(run, connection, concept)
+        aims = targets(run, connection, concept, page)
         strangers = _strangers(connection, concept, page, aims, by_golden)
         for golden in page:
             rows = by_golden.get(golden.id, [])
@@ -164,11 +195,13 @@ def _page(
             demands |= planned.demands
             settled += planned.settled
             drift += [(golden.id, item) for item in planned.drift]
+            parked |= {(*place, golden.origin): why for place, why in planned.parked.items()}
             _keep(spool, concept, planned)
             if not planned.steps and not planned.waits:
                 clean.append(golden.id)
         links.update_links(connection, {k.id: k for k in settled}.values())
         goldens.clean(connection, clean)
+        items.park(connection, run.id, run.now(), parked)
         spool.drift += items.add_drift(connection, run.now(), drift)
         return _missing(run, connection, demands)
 
@@ -191,6 +224,8 @@ def _strangers(
             if (aim.system, aim.entity) in there.get(golden.id, ()):
                 continue
             for rank, key in keys_of(aim.mapping, golden.data).items():
+                if _weak(aim, rank):
+                    continue
                 wanted.setdefault((rank, key), set()).add(golden.id)
     found: dict[str, dict[tuple[str, str], str]] = {}
     for rank in {rank for rank, _ in wanted}:
@@ -203,6 +238,13 @@ def _strangers(
                     f"{system}.{entity}:{ext} could be the same and is not linked yet"
                 )
     return found
+
+
+def _weak(aim: Target, rank: int) -> bool:
+    """Whether a key of this rank says nothing there, as the system has a stronger one."""
+    weak = aim.mapping.concept.weak
+    names = aim.mapping.keys.get(abs(rank), ())
+    return bool(weak.issuperset(names)) and min(aim.mapping.keys) < abs(rank)
 
 
 def _missing(

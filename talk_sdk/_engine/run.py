@@ -14,7 +14,7 @@ from talk_sdk.clock import Clock
 from talk_sdk.connector import Entity
 from talk_sdk.errors import PluginError, TalkError
 from talk_sdk.events import Event, EventKind
-from talk_sdk.http import Http
+from talk_sdk.http import Http, Vault
 from talk_sdk.mapping import Compiled
 from talk_sdk.operations import Drift, Operation, Outcome, Page, Raw, Session, Skip
 
@@ -28,6 +28,7 @@ class Toggle:
     write: bool = True
     create: bool = True
     update: bool = True
+    full_sync: bool = True
 
 
 @dataclass
@@ -44,10 +45,18 @@ class Bound:
     mappings: Mapping[str, Compiled]
     toggles: Mapping[str, Toggle]
     http: Http
+    vault: Vault
     workers: int
     session: Session | None = None
     epoch: Mapping[str, str] = field(default_factory=dict)
     seeds: Mapping[str, int] = field(default_factory=dict)
+
+    def open(self) -> Session:
+        """The connector's `talk_open`."""
+        session: Session = self.hooks.talk_open(
+            settings=self.settings, http=self.http, vault=self.vault
+        )
+        return session
 
     def toggle(self, entity: str) -> Toggle:
         """The toggles of an entity."""
@@ -115,7 +124,10 @@ class Bound:
 
 @dataclass
 class Run:
-    """One execution. `left_out` names what takes no part, with the reason."""
+    """One execution. `left_out` names what takes no part, with the reason.
+
+    `preferred` says, for a concept and a property, whose edits of it are preferred.
+    """
 
     id: str
     at: float
@@ -127,6 +139,7 @@ class Run:
     observe: Callable[[Event], None]
     fresh_within: float = 60.0
     step: Callable[[str], None] = lambda _name: None
+    preferred: Callable[[str, str], Sequence[str]] = lambda _concept, _name: ()
     left_out: dict[tuple[str, str], str] = field(default_factory=dict)
     reads: Counter[tuple[str, str]] = field(default_factory=Counter)
     written: Counter[tuple[str, str, str]] = field(default_factory=Counter)
@@ -160,6 +173,11 @@ class Run:
         if reason not in self.problems:
             self.problems.append(reason)
             self.tell("left_out", system=system, message=reason)
+
+    def policy(self, concept: str, children: str = "") -> Callable[[str], Sequence[str]]:
+        """Whose edits are preferred, by property of a concept or of its child records."""
+        prefix = f"{children}." if children else ""
+        return lambda name: self.preferred(concept, prefix + name)
 
     def mapped(self, concept: str) -> list[tuple[Bound, str]]:
         """(system, entity) of each mapping to a concept, in the order of talk.toml."""

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from talk_sdk._engine.absorb import keys_of
+from talk_sdk._engine.absorb import keys_of, unique_keys
 from talk_sdk._engine.lines import POSITION, UNKNOWN
 from talk_sdk._engine.run import Bound, Run
 from talk_sdk._engine.steps import Step, basis
 from talk_sdk._store import GoldenRow, LinkRow
 from talk_sdk._store.journal import Intent
 from talk_sdk.mapping import Compiled
+from talk_sdk.mapping.paths import getter, setter
 from talk_sdk.operations import Change, Operation, Outcome, Raw, Scalar
 
 __all__ = ["Material", "Sent", "Waits", "operation_of", "prepare", "refs_in", "send"]
@@ -107,6 +108,7 @@ def prepare(run: Run, bound: Bound, step: Step, material: Material) -> tuple[Int
     }
     if step.kind == "create":
         operation["keys"] = _keys(mapping, material.golden)
+        operation["unique"] = {str(r): k for r, k in unique_keys(entity, mapping, values).items()}
     if step.kind == "adjust" and link is not None:
         operation["deltas"] = {
             name: str(Decimal(str(after)) - Decimal(str(link.shadow.get(name) or 0)))
@@ -117,8 +119,7 @@ def prepare(run: Run, bound: Bound, step: Step, material: Material) -> tuple[Int
         key, run.id, bound.name, step.entity, step.kind, step.golden, step.link, operation,
         run.now(),
     )  # fmt: skip
-    whole = step.kind == "update" and entity.update == "put"
-    if not whole:
+    if step.kind != "update" or material.current is None:
         return intent, operation["body"]
     return intent, _body(bound, step, values, lines, material, material.current)
 
@@ -161,7 +162,16 @@ def _body(
         table.put(body, _wire_lines(name, found, mapping, material.kids, current))
     if step.kind == "create":
         return _overlay(_constants(mapping), body)
-    return body if current is None else _overlay(current, body)
+    if current is None:
+        return body
+    declared = bound.entities[step.entity]
+    if declared.update == "put":
+        return _overlay(current, body)
+    for path in declared.whole:
+        mine, there = getter(path)(body), getter(path)(current)
+        if isinstance(mine, dict) and isinstance(there, dict):
+            setter(path)(body, _overlay(there, mine))
+    return body
 
 
 def _constants(mapping: Compiled) -> Raw:

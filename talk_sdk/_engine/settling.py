@@ -5,14 +5,21 @@ The rules D1 to D5. What none of them settles goes to review.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Connection, select
 
-from talk_sdk._engine.absorb import absorb, external_id, look_at
-from talk_sdk._engine.answers import Ledger, contradicts, equals, overruled, sent_keys
+from talk_sdk._engine.absorb import MARKER, absorb, external_id, look_at
+from talk_sdk._engine.answers import (
+    Ledger,
+    contradicts,
+    equals,
+    overruled,
+    sent_keys,
+    sent_marks,
+)
 from talk_sdk._engine.collecting import bury_links, error_of, fetch
 from talk_sdk._engine.kids import line_pairs
 from talk_sdk._engine.outcomes import conclude
@@ -160,15 +167,18 @@ def _shared(connection: Connection, concept: str, intent: Intent) -> set[int]:
 
 def _free(connection: Connection, bound: Bound, intent: Intent, raw: Raw, slack: float) -> bool:
     """Whether a record can be what was created: not linked to another, not older."""
-    ext = external_id(bound.entities[intent.entity], raw) or ""
+    declared = bound.entities[intent.entity]
+    ext = external_id(declared, raw) or ""
     known = links.by_ext(connection, bound.name, intent.entity, [ext]).get(ext)
     if known is not None and known.golden not in {None, intent.golden}:
         return False
-    stamp = bound.entities[intent.entity].created
     try:
-        span = stamp.span(raw) if stamp else None
-    except ValueError:
-        return True  # the record does not tell when it was made
+        span = declared.created.span(raw) if declared.created else None
+        marks = look_at(bound, intent.entity, raw).marks
+    except (ValueError, MappingError):
+        return True  # the record does not tell when it was made, or what it is
+    if contradicts(marks, {r: key for r, key in sent_marks(intent).items() if r != MARKER}):
+        return False
     return span is None or span[1].timestamp() >= intent.sent - slack
 
 
@@ -329,24 +339,33 @@ def _review(run: Run, connection: Connection, intent: Intent, reason: str) -> No
 
 
 def decide_absent(run: Run, absent: Sequence[Intent]) -> None:
-    """Creates of which no trace was found, after the entity was read (rule D3).
+    """Creates of which no look-up found a trace, after the entity was read (rule D3).
 
-    If no unlinked record was created there since, it never happened, and is planned again.
+    What was read since shows the record, if there is one: by a unique property that was sent,
+    or by a match key that nobody else has. If no unlinked record was created there since, or
+    none that does not contradict, it never happened, and is planned again.
     """
     for intent in absent:
-        place = (intent.system, intent.entity)
-        if place in run.left_out:
+        if (intent.system, intent.entity) in run.left_out:
             continue
         with run.store.write() as connection:
-            if _strangers(run, connection, intent):
-                _review(run, connection, intent, "a record appeared there since that may be it")
-            else:
+            appeared = _appeared(run, connection, intent)
+            found, proven = _claimants(run, connection, intent, appeared)
+        if len(found) == 1:
+            _take_back(run, intent, found[0])
+            continue
+        with run.store.write() as connection:
+            if found:
+                _review(run, connection, intent, "several records could be what was created")
+            elif proven or not appeared:
                 journal.settle(connection, [intent.id])
                 goldens.soil(connection, [intent.golden])
+            else:
+                _review(run, connection, intent, "a record appeared there since that may be it")
 
 
-def _strangers(run: Run, connection: Connection, intent: Intent) -> bool:
-    """Whether an unlinked record is there that could be what was created."""
+def _appeared(run: Run, connection: Connection, intent: Intent) -> dict[int, dict[int, str]]:
+    """Unlinked records that could be what was created, with their keys: link id → keys."""
     table = db.links
     query = select(table.c.id, table.c.created).where(
         table.c.system == intent.system,
@@ -362,4 +381,39 @@ def _strangers(run: Run, connection: Connection, intent: Intent) -> bool:
     ]
     keys = links.keys_of(connection, late)
     sent = sent_keys(intent)
-    return any(not contradicts(keys.get(ident, {}), sent) for ident in late)
+    return {ident: keys.get(ident, {}) for ident in late
+            if not contradicts(keys.get(ident, {}), sent)}  # fmt: skip
+
+
+def _claimants(
+    run: Run, connection: Connection, intent: Intent, appeared: Mapping[int, Mapping[int, str]]
+) -> tuple[list[str], bool]:
+    """The records that are what was created, and whether finding none proves that none is.
+
+    A server that keeps unique properties shows them in what it created.
+    """
+    concept = run.systems[intent.system].mappings[intent.entity].concept.name
+    marks = {rank: key for rank, key in sent_marks(intent).items() if rank != MARKER}
+    shared = _shared(connection, concept, intent)
+    keys = {rank: key for rank, key in sent_keys(intent).items() if rank > 0 and rank not in shared}
+    for rank, key in (*marks.items(), *sorted(keys.items())):
+        alike = [ident for ident, own in appeared.items() if own.get(rank) == key]
+        if alike:
+            return [link.ext for link in links.by_id(connection, alike).values()], True
+    kept = journal.stream(connection, intent.system, intent.entity).marker_kept
+    return [], bool(marks) and kept
+
+
+def _take_back(run: Run, intent: Intent, ext: str) -> None:
+    """Link the one record that shows itself as what was created."""
+    bound = run.systems[intent.system]
+    try:
+        rows = list(_ask(run, bound, lambda: list(bound.get(intent.entity, [ext]).values())))
+    except TalkError as error:
+        run.leave_out(bound.name, [intent.entity], error_of(error, bound, "looking up"))
+        return
+    with run.store.write() as connection:
+        if rows:
+            _adopt(run, connection, intent, rows[0])
+        else:
+            bury_links(connection, bound.name, intent.entity, [ext], run.now())

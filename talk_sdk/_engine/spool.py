@@ -21,7 +21,7 @@ from talk_sdk.operations import Change, Drift, Operation, OperationKind, Skip
 
 __all__ = ["Spool", "digest", "operations"]
 
-_KINDS = ("create", "update", "adjust")
+_STAGES = ("create", "late", "update", "adjust")
 
 
 @dataclass
@@ -36,15 +36,15 @@ class Spool:
 
     def add(self, concept: str, step: Step) -> None:
         """Append a step."""
-        files = self.files.setdefault((concept, step.kind), {})
+        files = self.files.setdefault((concept, step.stage), {})
         if step.system not in files:
             files[step.system] = tempfile.TemporaryFile(prefix="talk-plan-")  # noqa: SIM115 - closed by close
         files[step.system].write(msgspec.json.encode(step) + b"\n")
         self.counts[step.system, step.entity, step.kind] += 1
 
     def stages(self) -> list[tuple[str, str]]:
-        """(concept, kind) in the order of sending: what is referred to first, creates first."""
-        return [s for c in CONCEPTS for k in _KINDS if (s := (c, k)) in self.files]
+        """(concept, stage) in the order of sending: what is referred to first, creates first."""
+        return [s for c in CONCEPTS for k in _STAGES if (s := (c, k)) in self.files]
 
     def systems(self, stage: tuple[str, str]) -> list[str]:
         """The systems that a stage writes."""

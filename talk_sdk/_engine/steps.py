@@ -36,6 +36,7 @@ class Step(msgspec.Struct):
     `changes` are (property, before, after), `revs` the golden revisions of what is written;
     `lines` are whole lists as they should be, for
     lists that have to be written; `shown` are the same lists as (before, after) for people.
+    A `late` create comes after those by which other systems assign what it could carry.
     """
 
     system: str
@@ -50,6 +51,12 @@ class Step(msgspec.Struct):
     revs: dict[str, int] = {}
     lines: dict[str, list[LineStep]] = {}
     shown: dict[str, tuple[list[Any], list[Any]]] = {}
+    late: bool = False
+
+    @property
+    def stage(self) -> str:
+        """When it is sent, among the steps of its concept."""
+        return "late" if self.late else self.kind
 
 
 @dataclass(frozen=True)
@@ -57,7 +64,8 @@ class Target:
     """An entity that could be written: what it can do, what may be done to it.
 
     `closed` says why nothing is written there in this run; None if it is open. `adjust` are
-    the counters that are written as differences.
+    the counters that are written as differences, `unique` as `Entity.unique`. Records in
+    `older` were there before the entity took part, and are not created there.
     """
 
     system: str
@@ -67,6 +75,8 @@ class Target:
     updates: bool
     adjust: frozenset[str] = frozenset()
     derived: bool = False
+    unique: tuple[str, ...] = ()
+    older: frozenset[str] = frozenset()
     off: Mapping[str, str] = field(default_factory=dict)
     closed: str | None = None
 
@@ -77,7 +87,8 @@ class Planned:
 
     `settled` are links whose revisions were brought up to date without a write; `waits`
     tells that plan has to look at the record again; `demands` are golden records that a
-    target needs because this one refers to them.
+    target needs because this one refers to them; `parked` are writes that wait for a person,
+    by (system, entity), with the reason.
     """
 
     steps: list[Step] = field(default_factory=list)
@@ -86,6 +97,7 @@ class Planned:
     settled: list[LinkRow] = field(default_factory=list)
     waits: bool = False
     demands: set[tuple[str, str]] = field(default_factory=set)
+    parked: dict[tuple[str, str], str] = field(default_factory=dict)
 
 
 def basis(step: Step) -> str:

@@ -44,15 +44,21 @@ def park(
     connection: Connection, run: str, at: float, found: Mapping[tuple[str, str, str], str]
 ) -> None:
     """(system, entity, record) → why it waits. A record that waits on keeps its `since`."""
-    for (system, entity, record), reason in found.items():
-        where = _at(parked, system, entity, record)
-        done = connection.execute(update(parked).where(*where).values(reason=reason, run=run))
-        if done.rowcount == 0:
-            connection.execute(
-                insert(parked).values(
-                    system=system, entity=entity, record=record, reason=reason, since=at, run=run
-                )
-            )
+    for (system, entity), records in _by_place(found).items():
+        since: dict[str, float] = {}
+        place = parked.c.system == system, parked.c.entity == entity
+        for page in chunks(records):
+            query = select(parked.c.record, parked.c.since).where(*place, parked.c.record.in_(page))
+            since.update((r.record, r.since) for r in connection.execute(query))
+            connection.execute(delete(parked).where(*place, parked.c.record.in_(page)))
+        connection.execute(
+            insert(parked),
+            [
+                {"system": system, "entity": entity, "record": record, "run": run,
+                 "reason": found[system, entity, record], "since": since.get(record, at)}
+                for record in records
+            ],
+        )  # fmt: skip
 
 
 def unpark_stale(connection: Connection, run: str, left_out: Iterable[tuple[str, str]]) -> None:
@@ -183,20 +189,24 @@ def close_reviews(connection: Connection, kind: str, found: Iterable[tuple[str, 
 
 def add_drift(connection: Connection, at: float, found: Iterable[tuple[str, Drift]]) -> list[Drift]:
     """(golden id, drift): remember what a system cannot hold; returns what was not known yet."""
-    fresh = []
-    for golden, item in found:
-        where = [drift.c.system == item.system, drift.c.entity == item.entity,
-                 drift.c.golden == golden, drift.c.property == item.property]  # fmt: skip
-        if connection.scalar(select(func.count()).select_from(drift).where(*where)):
-            continue
-        connection.execute(
-            insert(drift).values(
-                system=item.system, entity=item.entity, golden=golden, property=item.property,
-                reason=item.reason, since=at,
-            )
-        )  # fmt: skip
-        fresh.append(item)
-    return fresh
+    said = {(d.system, d.entity, golden, d.property): d for golden, d in found}
+    known: dict[tuple[str, str, str, str], str] = {}
+    for page in chunks(sorted({golden for _, _, golden, _ in said})):
+        for r in connection.execute(select(drift).where(drift.c.golden.in_(page))):
+            known[r.system, r.entity, r.golden, r.property] = r.reason
+    fresh = {place: item for place, item in said.items() if known.get(place) != item.reason}
+    for place in fresh.keys() & known.keys():
+        system, entity, golden, name = place
+        where = drift.c.system == system, drift.c.entity == entity, drift.c.golden == golden
+        connection.execute(delete(drift).where(*where, drift.c.property == name))
+    rows = [
+        {"system": system, "entity": entity, "golden": golden, "property": name,
+         "reason": item.reason, "since": at}
+        for (system, entity, golden, name), item in fresh.items()
+    ]  # fmt: skip
+    if rows:
+        connection.execute(insert(drift), rows)
+    return list(fresh.values())
 
 
 def moment(seconds: float) -> datetime:

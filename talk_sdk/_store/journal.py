@@ -55,7 +55,7 @@ class Intent:
 
 @dataclass(slots=True)
 class Stream:
-    """How far an entity has been read."""
+    """How far an entity has been read; `onboarded` is when it took part for the first time."""
 
     system: str
     entity: str
@@ -65,6 +65,7 @@ class Stream:
     completed: bool = False
     approved: bool = False
     marker_kept: bool = False
+    onboarded: float | None = None
 
 
 def record(connection: Connection, found: Sequence[Intent]) -> None:
@@ -147,7 +148,7 @@ def stream(connection: Connection, system: str, entity: str) -> Stream:
         return Stream(system, entity)
     return Stream(
         system, entity, r.epoch, r.cursor, r.full_at, bool(r.completed), bool(r.approved),
-        bool(r.marker_kept),
+        bool(r.marker_kept), r.onboarded,
     )  # fmt: skip
 
 
@@ -160,7 +161,7 @@ def save_stream(connection: Connection, found: Stream) -> None:
         insert(streams).values(
             system=found.system, entity=found.entity, epoch=found.epoch, cursor=found.cursor,
             full_at=found.full_at, completed=int(found.completed), approved=int(found.approved),
-            marker_kept=int(found.marker_kept),
+            marker_kept=int(found.marker_kept), onboarded=found.onboarded,
         )
     )  # fmt: skip
 

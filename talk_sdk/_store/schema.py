@@ -35,7 +35,7 @@ __all__ = [
     "systems",
 ]
 
-REVISION = "0001"
+REVISION = "0002"
 """The newest migration: what this version of talk-sdk reads and writes."""
 
 metadata = MetaData()
@@ -64,6 +64,7 @@ streams = Table(
     Column("completed", Integer, nullable=False, server_default="0"),
     Column("approved", Integer, nullable=False, server_default="0"),
     Column("marker_kept", Integer, nullable=False, server_default="0"),
+    Column("onboarded", Float),  # when the entity took part for the first time
 )
 
 golden = Table(

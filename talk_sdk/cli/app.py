@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from talk_sdk.cli import check, init, plan, plugins, status, sync
+from talk_sdk.cli import check, init, login, plan, plugins, status, sync
 from talk_sdk.cli.wiring import STOPPED, USAGE, Wiring
 from talk_sdk.errors import ConfigError, PluginError, TalkError
 
@@ -18,7 +18,15 @@ __all__ = ["build", "main"]
 
 HELP = "--help"
 INTERRUPTED = 130
-COMMANDS = (init.init, plugins.plugins, check.check, plan.plan, sync.sync, status.status)
+COMMANDS = (
+    init.init,
+    plugins.plugins,
+    login.login,
+    check.check,
+    plan.plan,
+    sync.sync,
+    status.status,
+)
 EPILOG = (
     "Exit codes: 0 done; 1 done, with items that wait for somebody; 2 usage or configuration; "
     "3 stopped, for example because a system is down."

@@ -8,7 +8,7 @@ and dates as text), so that they are compared, stored and printed as they are.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from types import MappingProxyType
 from typing import Annotated, get_args
@@ -33,6 +33,7 @@ __all__ = [
     "CONCEPTS",
     "Concept",
     "Counter",
+    "Number",
     "PropertyType",
     "Ref",
     "concept_of",
@@ -174,13 +175,16 @@ class Concept:
     """A record type of the shared model, flat: dotted path → type.
 
     `children` are the lists of child records, by property; `unmerged` properties are only
-    read: each system computes them for itself.
+    read: each system computes them for itself. A match key of `weak` properties counts only
+    where a system meets the others that has no stronger key: two shops do not have one product
+    because they call two by one name.
     """
 
     name: str
     properties: Mapping[str, PropertyType]
     children: Mapping[str, Concept] = field(default_factory=dict)
     unmerged: frozenset[str] = frozenset()
+    weak: frozenset[str] = frozenset()
 
     @cached_property
     def refs(self) -> dict[str, str]:
@@ -194,7 +198,7 @@ class Concept:
 
     def extended(self, properties: Mapping[str, PropertyType]) -> Concept:
         """This concept with further properties, as talk.toml may add."""
-        return Concept(self.name, {**self.properties, **properties}, self.children, self.unmerged)
+        return replace(self, properties={**self.properties, **properties})
 
 
 def _flat(model: type[BaseModel], prefix: str = "") -> dict[str, PropertyType]:
@@ -218,16 +222,20 @@ def _children(model: type[BaseModel]) -> dict[str, Concept]:
 
 
 @cache
-def concept_of(model: type[BaseModel], unmerged: frozenset[str] = frozenset()) -> Concept:
+def concept_of(
+    model: type[BaseModel],
+    unmerged: frozenset[str] = frozenset(),
+    weak: frozenset[str] = frozenset(),
+) -> Concept:
     """The flat concept of a pydantic model with annotated fields."""
-    return Concept(model.__name__.lower(), _flat(model), _children(model), unmerged)
+    return Concept(model.__name__.lower(), _flat(model), _children(model), unmerged, weak)
 
 
 CONCEPTS: Mapping[str, Concept] = MappingProxyType(
     {
         "customer": concept_of(Customer),
         "contact": concept_of(Contact),
-        "product": concept_of(Product),
+        "product": concept_of(Product, weak=frozenset({"name"})),
         "order": concept_of(Order, frozenset({"total", "tax_total"})),
     }
 )

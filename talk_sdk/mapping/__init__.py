@@ -5,9 +5,10 @@ dataflow document. It is compiled once into a `Compiled`, whose functions parse 
 """
 
 from talk_sdk.mapping.compiled import Compiled, CompiledChildren, Line, compile_mapping
-from talk_sdk.mapping.tables import Children, Mapping, Pair
+from talk_sdk.mapping.tables import FILLED, Children, Mapping, Pair
 
 __all__ = [
+    "FILLED",
     "Children",
     "Compiled",
     "CompiledChildren",

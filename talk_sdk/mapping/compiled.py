@@ -156,11 +156,12 @@ class Compiled:
         row = self.by_property[name]
         if row.type.same(value, read):
             return True
-        if value is None or read is None or isinstance(row.type, Counter | Ref):
+        if value is None or isinstance(row.type, Counter | Ref):
             return False
         if self.render(name, value, siblings) == read:
             return True
-        return row.lens.alike is not None and row.lens.alike(row.type.parse(value), read)
+        alike = None if read is None else row.lens.alike
+        return alike is not None and alike(row.type.parse(value), read)
 
     def outbound(self, values: MappingType[str, Scalar], siblings: MappingType[str, Scalar]) -> Raw:
         """The wire record that says these properties and nothing else.
@@ -205,6 +206,7 @@ class Compiled:
 class CompiledChildren:
     """A list of child records as functions."""
 
+    wire: str
     get: Getter
     put: Callable[[Raw, Any], None]
     id: str | None
@@ -246,7 +248,7 @@ def compile_mapping(mapping: Mapping, concept: Concept | None = None) -> Compile
             entity = f"{mapping.entity}.{row.property}"
             inner = _compile(entity, concept.children[row.property], row.pairs, {})
             children[row.property] = CompiledChildren(
-                getter(row.wire), setter(row.wire), row.id, inner
+                row.wire, getter(row.wire), setter(row.wire), row.id, inner
             )
     return replace(compiled, children=children, digest=_digest(mapping))
 
@@ -305,7 +307,10 @@ def _row(pair: Pair, concept: Concept) -> _Row:
 
 def _digest(mapping: Mapping) -> str:
     def row(pair: Pair) -> str:
-        flags = (pair.match, pair.read_only, pair.on_create, pair.assigned, pair.placeholder)
+        flags = (
+            pair.match, pair.read_only, pair.on_create, pair.assigned, pair.placeholder,
+            pair.final, pair.essential, pair.required,
+        )  # fmt: skip
         return f"{pair.wires}={pair.property}:{pair.lens.name}{flags}"
 
     parts = [mapping.concept, repr(sorted(mapping.constants.items()))]

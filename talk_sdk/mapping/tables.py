@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from collections.abc import Mapping as MappingType
-from typing import Any
+from typing import Any, Literal
 
 from talk_sdk.errors import ConfigError
 from talk_sdk.lenses import IDENTITY, Lens, named
 from talk_sdk.models import WireModel
 from talk_sdk.operations import Scalar
 
-__all__ = ["Children", "Mapping", "Pair"]
+__all__ = ["FILLED", "Children", "Mapping", "Pair"]
+
+FILLED: Any = type("Filled", (), {"__repr__": lambda _self: "FILLED"})()
+"""A `default` that nobody knows beforehand: today, the next number, a text from the settings."""
 
 
 class Pair:
@@ -27,15 +31,23 @@ class Pair:
         assigned: the system may give the value itself when a record is created (an account
             number); it is then merged and carried to the other systems in the same run.
         placeholder: written where the API demands a value that nobody knows; reads as empty.
-        default: the canonical value that the system fills in where a create says nothing.
+        default: the canonical value that the system fills in where a create says nothing;
+            `FILLED` where that cannot be told beforehand.
+        final: canonical values of which the API does not let go: a product that was archived,
+            an invoice that is no draft any more. What should become of such a record is drift.
+        essential: a record with a value that the system cannot say is not created there, for
+            it would be another record: `skip` where there is nothing to be done about it (an
+            order that was cancelled needs no invoice), `park` where somebody may do something.
+        required: the API demands a value, and there is no placeholder: a record without one is
+            not created. The text says what to do about it.
     """
 
     __slots__ = (
-        "assigned", "default", "lens", "match", "on_create", "placeholder", "property",
-        "read_only", "wires",
+        "assigned", "default", "essential", "final", "lens", "match", "on_create", "placeholder",
+        "property", "read_only", "required", "wires",
     )  # fmt: skip
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a row has the columns of its table
         self,
         wire: str | tuple[str, ...],
         property: str,  # noqa: A002 - the table reads best with the field's own word
@@ -47,6 +59,9 @@ class Pair:
         assigned: bool = False,
         placeholder: Any = None,
         default: Scalar = None,
+        final: Collection[Scalar] = (),
+        essential: Literal["", "skip", "park"] = "",
+        required: str = "",
     ) -> None:
         """Keep the row as it was written."""
         self.wires = (wire,) if isinstance(wire, str) else wire
@@ -58,6 +73,9 @@ class Pair:
         self.assigned = assigned
         self.placeholder = placeholder
         self.default = default
+        self.final = tuple(final)
+        self.essential = essential
+        self.required = required
 
     @property
     def wire(self) -> str:

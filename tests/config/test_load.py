@@ -56,11 +56,26 @@ def test_what_is_not_said_has_its_default(talk_toml: Callable[[str], Path]) -> N
     path = talk_toml(TWO_SYSTEMS)
     config = load(path, environ={"SHOP_TOKEN": "x"})
 
-    assert config.conflicts.default == "newest"
+    assert config.conflicts.policy("customer", "email").prefer == ()
     assert (config.sync.fresh_within, config.sync.workers) == (60, 4)
     assert config.store.url == f"sqlite:///{path.parent}/talk.db"
     assert config.systems["books"].toggles("Product") == Toggles(create=False)
     assert config.systems["books"].toggles("Customer") == Toggles()
+    assert config.vault.path == str(path.parent / "talk.vault")
+
+
+def test_a_property_may_have_a_policy_of_its_own(talk_toml: Callable[[str], Path]) -> None:
+    text = TWO_SYSTEMS + """
+[conflicts]
+default = { prefer = ["books"] }
+"customer.email" = { prefer = ["shop", "books"] }
+"order.lines.quantity" = "newest"
+"""
+    conflicts = load(talk_toml(text), environ={"SHOP_TOKEN": "x"}).conflicts
+
+    assert conflicts.policy("customer", "email").prefer == ("shop", "books")
+    assert conflicts.policy("customer", "name").prefer == ("books",)
+    assert conflicts.policy("order", "lines.quantity").prefer == ()
 
 
 def test_a_mapping_is_as_good_as_a_file() -> None:

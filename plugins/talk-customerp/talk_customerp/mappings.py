@@ -62,7 +62,7 @@ def _product() -> Mapping:
         models.Product, "product",
         Pair("articleNo", "number", match=1),
         Pair("gtin", "barcode", match=2),
-        Pair("description", "name", NAME, placeholder=NAMELESS),
+        Pair("description", "name", NAME, match=3, placeholder=NAMELESS),
         Pair("longText", "description"),
         Pair("salesPriceMinor", "unit_price", money),
         Pair("costPriceMinor", "cost_price", money),

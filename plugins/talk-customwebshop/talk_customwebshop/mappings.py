@@ -69,7 +69,7 @@ def _product() -> Mapping:
         models.Product, "product",
         Pair("sku", "number", match=1),
         Pair("ean", "barcode", match=2),
-        Pair("title", "name", NAME, placeholder=NAMELESS),
+        Pair("title", "name", NAME, match=3, placeholder=NAMELESS),
         Pair("description", "description"),
         Pair("price", "unit_price", money),
         Pair("currency", "currency", read_only=True),
