@@ -33,27 +33,49 @@ def init(
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a file that exists.")] = False,
 ) -> None:
-    """Write a talk.toml that explains itself. Without options, list what can be chosen."""
-    from talk_sdk._config import load
+    """Write a talk.toml that explains itself.
 
+    Without options it asks for all that is needed; where there is nobody to ask, it lists what
+    can be chosen.
+    """
     wired = wiring(context)
     plugins = wired.load_plugins()
-    if not system:
+    asked = not system and bool(plugins.connectors) and wired.is_terminal()
+    if not system and not asked:
         _print_choices(plugins)
         raise typer.Exit(USAGE)
     if wired.config.exists() and not force:
         raise ConfigError(f"{wired.config} exists: `--force` replaces it.")
+    if asked:
+        from talk_sdk.cli.asking import ask
+
+        chosen, values = ask(plugins.connectors, _check_name)
+    else:
+        chosen, values = _given(plugins, system or [], settings or ())
+    _write(wired.config, chosen, values)
+    _print_next(wired.config, chosen, values)
+
+
+def _check_name(name: str) -> None:
+    """A system's name must be right before it stands in a line of TOML."""
+    from talk_sdk._config import load
+
+    load({"systems": {name: {"connector": "any"}}})
+
+
+def _given(
+    plugins: Plugins, system: Sequence[str], settings: Sequence[str]
+) -> tuple[dict[str, LoadedConnector], dict[str, dict[str, object]]]:
+    """What the options say."""
     chosen = {
         name: plugins.connector(connector, system=name)
         for name, connector in (_split(text, "--system NAME=CONNECTOR") for text in system)
     }
     if len(chosen) < len(system):
         raise ConfigError("Two systems have one name: give each its own `--system NAME=…`.")
-    # A system's name must be right before it stands in a line of TOML.
-    load({"systems": {name: {"connector": loaded.name} for name, loaded in chosen.items()}})
-    values = _values(chosen, settings or ())
-    _write(wired.config, chosen, values)
-    _print_next(wired.config, chosen, values)
+    for name in chosen:
+        _check_name(name)
+    return chosen, _values(chosen, settings)
 
 
 def _split(text: str, form: str) -> tuple[str, str]:
@@ -135,16 +157,16 @@ def _print_next(
     path: Path, chosen: Mapping[str, LoadedConnector], values: Mapping[str, Mapping[str, object]]
 ) -> None:
     """Say what is still to be filled in and exported before the first check."""
-    from talk_sdk.cli.template import is_secret, variable
+    from talk_sdk.cli.template import is_secret, variable, wanted
 
     typer.echo(f"Wrote {path}.")
     for name, loaded in chosen.items():
         for key, field in loaded.connector.settings.model_fields.items():
             shown = field.alias or key
-            if not field.is_required() or shown in values[name]:
-                continue
-            if is_secret(field):
-                typer.echo(f"Then type: export {variable(name, shown)}=…")
-            else:
+            given = values[name].get(shown)
+            secret = given if isinstance(given, Mapping) else {"env": variable(name, shown)}
+            if is_secret(field) and (wanted(field) if given is None else given == secret):
+                typer.echo(f"Then type: export {secret['env']}=…")
+            elif field.is_required() and given is None:
                 typer.echo(f"Then fill in: [systems.{name}] {shown}")
     typer.echo("Then type: talk check")

@@ -13,7 +13,7 @@ from pydantic_core import PydanticUndefined
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
-__all__ = ["Values", "is_secret", "template", "typed", "variable"]
+__all__ = ["Values", "is_secret", "template", "typed", "variable", "wanted"]
 
 Values = Mapping[str, object]
 
@@ -28,10 +28,12 @@ FOOT = """\
 # write = true
 # create = true
 # update = true
+# full_sync = true                 # false: create there only what came into being since
 
 [conflicts]
-# Two edits of one property: the newest stands.
+# Two edits of one property: the newest stands, or that of the system that is named first.
 # default = "newest"
+# "customer.email" = {{ prefer = ["{first}"] }}
 
 [sync]
 # Seconds after which a record is looked at again before it is updated.
@@ -48,6 +50,10 @@ FOOT = """\
 [store]
 # Links and history; a file name is relative to this file.
 # url = "sqlite:///talk.db"
+
+[vault]
+# Tokens that systems renew (`talk login`); a file name is relative to this file.
+# path = "talk.vault"
 """
 
 
@@ -93,6 +99,12 @@ def is_secret(field: FieldInfo) -> bool:
     return any(choice in {SecretStr, SecretBytes} for choice in choices)
 
 
+def wanted(field: FieldInfo) -> bool:
+    """Whether a setting is asked for: it is needed, or its connector says that it mostly is."""
+    extra = field.json_schema_extra
+    return field.is_required() or (isinstance(extra, dict) and bool(extra.get("ask")))
+
+
 def _described(field: FieldInfo) -> list[str]:
     text = " ".join((field.description or "").split())
     need = "Needed." if field.is_required() else ""
@@ -104,7 +116,7 @@ def _line(system: str, key: str, field: FieldInfo, values: Values) -> str:
         return f"{_key(key)} = {_toml(values[key])}"
     if is_secret(field):
         line = f"{_key(key)} = {_toml({'env': variable(system, key)})}"
-        return line if field.is_required() else f"# {line}"
+        return line if wanted(field) else f"# {line}"
     default = field.get_default(call_default_factory=True, validated_data={})
     if default is None or default is PydanticUndefined:
         return f"# {_key(key)} ="
