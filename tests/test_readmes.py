@@ -11,7 +11,7 @@ import pytest
 from talk_sdk._plugins import LoadedConnector, load
 from talk_sdk.connector import Entity
 from talk_sdk.lenses import IDENTITY
-from talk_sdk.mapping import Children, Mapping, Pair
+from talk_sdk.mapping import FILLED, Children, Mapping, Pair
 
 ROOT = Path(__file__).parent.parent
 NAMES = sorted(path.parent.name for path in ROOT.glob("plugins/*/pyproject.toml"))
@@ -29,13 +29,15 @@ def blank(loaded: LoadedConnector) -> Any:
 def settings_table(loaded: LoadedConnector) -> str:
     rows = ["| setting | default | what it is |", "|---|---|---|"]
     for name, field in loaded.connector.settings.model_fields.items():
-        default = "needed" if field.is_required() else f"`{default_of(field.default)}`"
+        default = "needed" if field.is_required() else default_of(field.default)
         rows.append(f"| `{name}` | {default} | {field.description} |")
     return "\n".join(rows) + "\n"
 
 
 def default_of(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    if value is None:
+        return "–"
+    return f"`{str(value).lower() if isinstance(value, bool) else value}`"
 
 
 def entities_table(entities: list[Entity]) -> str:
@@ -47,7 +49,7 @@ def entities_table(entities: list[Entity]) -> str:
         cells = [
             entity.name,
             "with " + entity.derived_from if entity.derived_from
-            else "changes only" if entity.incremental else "in full",
+            else read(entity) if entity.incremental else "in full",
             "yes" if entity.create else "no",
             {None: "no", "patch": "changed fields", "put": "whole records"}[entity.update]
             + "".join(f"; {name} as a difference" for name in sorted(entity.adjust)),
@@ -55,10 +57,17 @@ def entities_table(entities: list[Entity]) -> str:
             "refused" if entity.safe_update else "overwritten" if entity.update else "–",
             "found by marker" if entity.marker
             else "repeated safely" if entity.idempotency
+            else f"found by {entity.unique[0]}, else review" if entity.unique
             else "looked up, else review" if entity.create else "–",
         ]  # fmt: skip
         rows.append(f"| {' | '.join(cells)} |")
     return "\n".join(rows) + "\n"
+
+
+def read(entity: Entity) -> str:
+    if entity.reread is None:
+        return "changes only"
+    return f"changes, in full every {entity.reread.total_seconds() / 3600:g} h"
 
 
 def property_table(mapping: Mapping) -> str:
@@ -85,6 +94,8 @@ def row(pair: Pair, property_prefix: str = "", wire_prefix: str = "") -> str:
     how += ["read only"] if pair.read_only else []
     how += ["when created"] if pair.on_create else []
     how += ["assigned by the system"] if pair.assigned else []
+    how += ["needed"] if pair.required and pair.default is not FILLED else []
+    how += [f"once {value} for good" for value in pair.final]
     how += [f"`{pair.placeholder}` where nobody knows it"] if pair.placeholder else []
     return f"| `{property_prefix}{pair.property}` | {wires} | {', '.join(how)} |".replace(
         "|  |", "| |"

@@ -262,7 +262,8 @@ class Ledger:
         values, revs = sent
         mapping = self._mapping.children[name].mapping
         since = self._since(child, mapping, revs)
-        kid.behind = {n: r for n, r in kid.behind.items() if n not in values} | since
+        kept = {n: r for n, r in kid.behind.items() if n not in values and n in mapping.by_property}
+        kid.behind = kept | since
         found, kid.found = kid.found, {}
         for prop, value in found.items():
             there = kid.shadow.get(prop)

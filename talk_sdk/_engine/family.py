@@ -120,7 +120,7 @@ def _gone(family: Family, missing: Sequence[LinkRow]) -> bool:
     by_id = {child.id: child for child in family.children}
     for kid in missing:
         child = by_id[kid.golden or ""]
-        if child.state == "live" and kid.behind:
+        if child.state == "live" and (kid.behind or _doubted(family, child)):
             family.result(child.id).conflicts.append(
                 Conflict("existence", {kid.system: None}, "edited elsewhere and deleted here: kept")
             )
@@ -133,6 +133,12 @@ def _gone(family: Family, missing: Sequence[LinkRow]) -> bool:
         kid.state, kid.pending = "dead", {}
         family.touched[kid.id] = kid
     return bool(missing)
+
+
+def _doubted(family: Family, child: GoldenRow) -> bool:
+    """Whether a lost answer has left a value in a line that may be somebody's edit (rule D1)."""
+    rows = (kid for found in family.links.values() for kid in found)
+    return any(kid.golden == child.id and kid.state == "live" and kid.found for kid in rows)
 
 
 def _adopt(

@@ -188,7 +188,9 @@ def take(
     golden.data[name] = view.pending[name]
     _raise(golden, name, revision, view.said)
     for other in views:
-        if other is not view and name in other.link.shadow:
+        # A line may be deleted by who cannot say what was edited in it: that is concurrent, too.
+        unsayable = golden.parent is not None and name not in other.mapping.by_property
+        if other is not view and (unsayable or name in other.link.shadow):
             other.link.behind.setdefault(name, revision)
     view.link.shadow[name] = view.link.pending[name]
     view.link.behind.pop(name, None)

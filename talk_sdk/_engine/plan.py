@@ -60,7 +60,8 @@ def plan_record(
     family = _Kin(children, kids or {})
     present = {link.system for link in rows if link.state == "live"}
     creates: list[tuple[Target, Step]] = []
-    for target in targets:
+    everywhere = tuple(targets)
+    for target in everywhere:
         mine = [k for k in rows if (k.system, k.entity) == (target.system, target.entity)]
         live = next((link for link in mine if link.state == "live"), None)
         if target.derived:
@@ -73,7 +74,7 @@ def plan_record(
         elif golden.id in target.older and target.system not in demanded:
             planned.skips.append(_skip(golden, target, "it is older, and full_sync is off there"))
         elif target.system not in present or target.system in demanded:
-            step = _create(golden, target, family, planned)
+            step = _create(golden, target, family, planned, _numbered(golden, everywhere))
         if step is not None and _allowed(
             step, golden, target, doubts or {}, refused or {}, planned
         ):
@@ -169,7 +170,7 @@ def _demand(step: Step, target: Target, planned: Planned) -> None:
 
 
 def _order(golden: GoldenRow, creates: Sequence[tuple[Target, Step]]) -> None:
-    """A create that could carry what another one is about to be assigned comes after it."""
+    """A create comes after those that are assigned what it could carry, or would assign too."""
     late: list[Target] = []
     for target, step in creates:
         others = [other for other, _ in creates if other is not target and other not in late]
@@ -189,7 +190,8 @@ def _carries(
             if name in target.unique:
                 return True
         elif name not in other.mapping.creatable or order.index(other) < order.index(target):
-            # Two systems number by themselves: one of them can be told the other's number.
+            # Two systems number by themselves. Whose number the others get must not depend on
+            # who answers first.
             return True
     return False
 
@@ -207,12 +209,27 @@ def _apart(step: Step, target: Target) -> list[Step]:
     return steps
 
 
-def _create(golden: GoldenRow, target: Target, family: _Kin, planned: Planned) -> Step:
+def _numbered(golden: GoldenRow, targets: Iterable[Target]) -> frozenset[str]:
+    """Properties whose value is the number that one of the systems gave by itself."""
+    return frozenset(
+        name
+        for target in targets
+        for name in target.mapping.assigned
+        if (source := golden.source(name)) is not None and source[0] == target.system
+    )
+
+
+def _create(
+    golden: GoldenRow, target: Target, family: _Kin, planned: Planned, numbered: frozenset[str]
+) -> Step:
     mapping = target.mapping
     changes: list[tuple[str, Any, Any]] = []
     for name, row in mapping.by_property.items():
         value = golden.data.get(name)
         if name not in mapping.creatable or (value is None and row.placeholder is None):
+            continue
+        if name in mapping.assigned and name in numbered:
+            # It numbers by itself: the next number of another system may be taken here.
             continue
         try:
             wire = None if name in mapping.concept.refs else mapping.put(name, value, golden.data)
@@ -430,6 +447,9 @@ def _line_differs(
 ) -> bool:
     differs, settled = False, []
     for name in kid.behind:
+        if name not in mapping.by_property:
+            settled.append(name)
+            continue
         value, shadow = child.data.get(name), kid.shadow.get(name)
         before = _golden_form(mapping, kid.system, name, shadow, resolve)
         try:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
+from math import ceil
 
 from talk_sdk.errors import UnavailableError
 from talk_sdk.operations import Raw
@@ -22,12 +23,14 @@ class TimedPage:
         records: its records.
         last: whether the server says that it is the last one.
         total: how many records the listing has; None where the server does not say.
+        pages: how many pages; None where the server does not say.
     """
 
     number: int | None
     records: Sequence[Raw]
     last: bool
     total: int | None = None
+    pages: int | None = None
 
 
 Fetch = Callable[[datetime | None, int], TimedPage]
@@ -73,10 +76,19 @@ def windows(
         seen.update((id_of(r), t) for r, t in zip(page.records, times, strict=True))
         return fresh, times
 
-    number = 1
+    def known() -> int:
+        if start is None:
+            return len(seen)
+        return sum(time > start or (inclusive and time == start) for time in seen.values())
+
+    number, longest, inclusive = 1, 0, False
     while True:
         page = fetch(start, number)
+        longest = max(longest, len(page.records), _shortest(page))
         fresh, times = fresh_of(page, number)
+        if number == 1:
+            # Whether the bound is inclusive shows in what it lets in.
+            inclusive = bool(times) and start is not None and times[0] <= start
         following = None if page.last else times[-1] - margin
         same = start is not None and following is not None and following <= start
         if number > 1 and not same:
@@ -84,8 +96,9 @@ def windows(
             # behind, none of these can slip by.
             for earlier in range(number - 1, 0, -1):
                 yield fresh_of(fetch(start, earlier), earlier)[0], False
+            _passed(page, number * longest, known(), what)
         if following is None:
-            _complete(page, start, seen.values(), what)
+            _passed(page, page.total or 0, known(), what)
             yield fresh, True
             return
         yield fresh, False
@@ -96,13 +109,16 @@ def windows(
         seen = {ident: time for ident, time in seen.items() if time >= start}
 
 
-def _complete(
-    page: TimedPage, start: datetime | None, times: Iterable[datetime], what: str
-) -> None:
-    known = sum(start is None or time >= start for time in times)
-    if page.total is not None and known < page.total:
+def _shortest(page: TimedPage) -> int:
+    """How many records every page but the last has at least, by the numbers told."""
+    return ceil(page.total / page.pages) if page.total and page.pages else 0
+
+
+def _passed(page: TimedPage, held: int, known: int, what: str) -> None:
+    """So many pages hold so many records, unless one of them was cut short."""
+    if page.total is not None and known < min(page.total, held):
         raise UnavailableError(
-            f"{what}: the pages end after {known} different records of {page.total}."
+            f"{what}: the pages gave {known} different records of {min(page.total, held)}."
         )
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import msgspec
 from werkzeug.wrappers import Request, Response
 
+from talk_sdk.testing.fields import InvalidError
 from talk_sdk.testing.kinds import as_decimal, plain
 from talk_sdk.testing.records import USER, Author, Effect
 from talk_sdk.testing.service import NUMBERS, RefusedError
@@ -176,6 +177,7 @@ def _record(collection: Collection, snapshot: Snapshot) -> Record:
 
 
 _DECODER = msgspec.json.Decoder(float_hook=Decimal)
+_REFUSALS = (RefusedError, InvalidError, ValueError, KeyError, TypeError, AssertionError)
 _METHODS = frozenset(name for name in vars(Control) if not name.startswith("_"))
 
 
@@ -200,7 +202,7 @@ class ControlPlane:
         else:
             try:
                 result = getattr(self.state, name)(*arguments)
-            except (RefusedError, ValueError, KeyError, TypeError, AssertionError) as error:
+            except _REFUSALS as error:
                 result, status = {"message": f"{type(error).__name__}: {error}"}, 400
         response = Response(NUMBERS.encode(result), status, content_type="application/json")
         return response(environ, start_response)

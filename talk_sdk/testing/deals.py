@@ -26,11 +26,22 @@ def draw_deals(
     """So many orders of those parties and items."""
     deals: list[Deal] = []
     for _ in range(count):
-        where = draw.where()
-        if not _common(parties, where):
-            where = frozenset(draw.guests_in[:1])
+        where = _place(draw, parties)
         deals.append(_draw_deal(draw, where, _common(parties, where), _common(items, where)))
     return tuple(deals)
+
+
+def _place(draw: Draw, parties: Sequence[Party]) -> frozenset[str]:
+    """Where an order is: in several systems only if it has a number to be known by."""
+    where = draw.where()
+    if len(where) > 1 and not where & frozenset(draw.guests_in):
+        where = frozenset(next((system,) for system in draw.systems if system in where))
+    if _common(parties, where):
+        return where
+    if draw.guests_in:
+        return frozenset(draw.guests_in[:1])
+    alone = (frozenset((system,)) for system in draw.systems)
+    return next((each for each in alone if _common(parties, each)), frozenset(draw.systems[:1]))
 
 
 def _common(things: Sequence[T], where: frozenset[str]) -> list[T]:
@@ -63,7 +74,7 @@ def _draw_deal(
         due=day + timedelta(days=14) if draw.odd() else None,
         delivery=day + timedelta(days=3) if draw.odd() else None,
         currency="NOK",
-        status=draw.rng.choice(STATUSES),
+        status=_status(draw, where),
         title=draw.maybe(f"Bestilling {number}"),
         note=draw.rng.choice((None, "Haster!", "Levér ved bakdøra")),
         reference=draw.rng.choice((None, f"PO {number}")),
@@ -73,6 +84,11 @@ def _draw_deal(
         shipping=party.shipping if party else Delivery(name=delivery_name),
         lines=tuple(_draw_line(draw, items) for _ in range(draw.rng.randrange(1, 5))),
     )
+
+
+def _status(draw: Draw, where: frozenset[str]) -> Status:
+    status = draw.rng.choice(STATUSES)
+    return "open" if status == "cancelled" and not draw.can_cancel(where) else status
 
 
 def _draw_guest(draw: Draw, number: int, parties: Sequence[Party]) -> Guest:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,6 +13,10 @@ from talk_sdk.testing.neutral import Address
 
 BEGINNING = datetime(2025, 1, 6, 8, 0, tzinfo=UTC)
 """When the first thing of a world was created: long before any clock that tests use."""
+WITHOUT_NUMBERS = frozenset({"wave"})
+"""Connectors whose systems have neither organisation numbers nor product numbers."""
+WITHOUT_CANCELLED = frozenset({"wave"})
+"""Connectors whose systems have no cancelled orders."""
 
 
 @dataclass
@@ -22,6 +27,7 @@ class Draw:
     systems: tuple[str, ...]
     guests_in: tuple[str, ...]
     awkward: float
+    connectors: Mapping[str, str]
     _number: int = field(default=0)
 
     def number(self) -> int:
@@ -38,10 +44,21 @@ class Draw:
         return self.rng.choice((None, "")) if self.odd() else value
 
     def where(self) -> frozenset[str]:
-        """All systems in one of three cases, else one of them."""
+        """All systems in one of three cases, else one of them, or two of more than two."""
         if self.rng.randrange(3) == 0:
             return frozenset(self.systems)
+        if len(self.systems) > 2 and self.rng.randrange(4) == 0:
+            return frozenset(self.rng.sample(self.systems, 2))
         return frozenset((self.rng.choice(self.systems),))
+
+    def without_numbers(self, where: frozenset[str]) -> bool:
+        """Whether it is in several systems, and one of them has no numbers to know it by."""
+        known = {self.connectors[system] for system in where}
+        return len(where) > 1 and bool(known & WITHOUT_NUMBERS)
+
+    def can_cancel(self, where: frozenset[str]) -> bool:
+        """Whether an order can be a cancelled one in all of these systems."""
+        return not {self.connectors[system] for system in where} & WITHOUT_CANCELLED
 
     def thing(self, kind: str, number: int) -> dict[str, Any]:
         """Identity, systems and times of a new thing."""

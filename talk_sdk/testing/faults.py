@@ -36,6 +36,7 @@ FaultKind = Literal[
     "drop_before",
     "drop_after",
     "timeout",
+    "graphql_error",
 ]
 
 
@@ -46,7 +47,8 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         kind: What happens. `drop_before` ends the connection before the effect, `drop_after` after
             it; `malformed` cuts the answer in the middle, after the effect; `short_page` serves
             half a page, `empty_page` claims that there is nothing, `repeated_page` serves the
-            collection's last page once more.
+            collection's last page once more; `graphql_error` answers 200 with an internal error
+            in the body, where the system speaks GraphQL.
         method: HTTP method, or `*`.
         path: Regular expression that is searched in the path.
         nth: Only these matching requests, counted from 1 since the rule was set.
@@ -54,7 +56,7 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         times: At most so many hits; none means no bound.
         seconds: Latency, `Retry-After`, or how long a time-out lasts.
         status: Status of a `server_error`.
-        effect: Whether a request that times out has taken effect.
+        effect: Whether a request that times out, or ends in a `graphql_error`, has taken effect.
     """
 
     kind: FaultKind
@@ -99,7 +101,7 @@ class Faults:
     Switches turn features of the system off, or on: `idempotency` (keys are remembered), `marker`
     (the field for foreign keys is kept and can be searched), `adjust` (counters can be moved by a
     difference), `versions` (stale versions are refused), `lag` (seconds by which listings are
-    behind; reads by id are current).
+    behind; reads by id are current). A twin declares those that only its system has.
 
     Attributes:
         on_request: Called with every request before it is handled, outside of the lock, so that a
@@ -126,6 +128,11 @@ class Faults:
         with self._lock:
             self._rules = rules
 
+    def declare(self, switches: Mapping[str, bool | float]) -> None:
+        """Add the switches that a twin has beside the common ones, with their defaults."""
+        with self._lock:
+            self._switches = {**switches, **self._switches}
+
     def switch(self, name: str, value: bool | float) -> None:
         """Set a switch.
 
@@ -140,6 +147,10 @@ class Faults:
     def enabled(self, name: str) -> bool:
         """Whether the feature of this name is on."""
         return bool(self._switches[name])
+
+    def value(self, name: str) -> float:
+        """The number that the switch of this name is set to."""
+        return float(self._switches[name])
 
     @property
     def lag(self) -> float:

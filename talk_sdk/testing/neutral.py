@@ -7,11 +7,13 @@ thing that two systems write differently.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, TypeVar
 
+T = TypeVar("T", bound="Thing")
 Status = Literal["draft", "open", "closed", "cancelled"]
 
 
@@ -154,3 +156,20 @@ class World:
             tuple(item for item in self.items if system in item.systems),
             tuple(deal for deal in self.deals if system in deal.systems),
         )
+
+    def seen_in(self, system: str, connectors: Mapping[str, str]) -> World:
+        """What one of several named systems knows, as its simulator asks for it: by connectors.
+
+        Args:
+            system: its name.
+            connectors: name → connector, of all systems.
+        """
+
+        def known(things: tuple[T, ...]) -> tuple[T, ...]:
+            return tuple(
+                replace(thing, systems=frozenset(connectors[name] for name in thing.systems))
+                for thing in things
+                if system in thing.systems
+            )
+
+        return World(known(self.parties), known(self.items), known(self.deals))

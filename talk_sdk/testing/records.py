@@ -170,12 +170,22 @@ class Collection:
         return snapshot
 
     def update(
-        self, id_: str, values: Mapping[str, Any], author: Author, kind: Kind = "update"
+        self,
+        id_: str,
+        values: Mapping[str, Any],
+        author: Author,
+        kind: Kind = "update",
+        *,
+        stamp: bool = True,
     ) -> Snapshot:
-        """Replace the values of a record that is there; stamps it and raises its version."""
+        """Replace the values of a record that is there; stamps it and raises its version.
+
+        Without `stamp` the time of its last change stays as it is.
+        """
         old = self._chains[id_][-1]
         now = self._store.clock.now()
-        snapshot = Snapshot(id_, values, old.created, self._cut(now), old.version + 1, now)
+        modified = self._cut(now) if stamp else old.modified
+        snapshot = Snapshot(id_, values, old.created, modified, old.version + 1, now)
         self._put(snapshot, author, kind)
         return snapshot
 

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -28,7 +28,7 @@ from talk_sdk.testing.control import ControlPlane
 from talk_sdk.testing.faults import DELAY_HEADER, TRANSPORT_HEADER, Faults
 from talk_sdk.testing.remote import RemoteControl
 from talk_sdk.testing.transport import WsgiTransport
-from talk_sdk.testing.world import awkward_world
+from talk_sdk.testing.world import SYSTEMS, TWO, awkward_world
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -63,8 +63,11 @@ class SimulatorProcess:
 
     Args:
         connector: Name of an installed connector, or of no matter which if `module` is given.
-        world_seed: Seed of the world; the same seed and sizes give every system the same world.
+        world_seed: Seed of the world; the same seed, sizes and systems give every system the same
+            world.
         sizes: `parties`, `items` and `deals` of the world.
+        systems: Connectors whose systems are in the world: the same for all servers of one set.
+            By default those of `TWO`, and the served one.
         module: Dotted name of the module of hooks, for a connector that is not installed.
         skew_s: By how much the server's clock is wrong.
         port: The API's port; 0 lets the operating system choose.
@@ -81,11 +84,14 @@ class SimulatorProcess:
         world_seed: int = 0,
         sizes: Mapping[str, int] | None = None,
         *,
+        systems: Sequence[str] = (),
         module: str | None = None,
         skew_s: float = 0.0,
         port: int = 0,
     ) -> None:
         self._arguments = [connector, "--seed", str(world_seed), "--skew", str(skew_s)]
+        if systems:
+            self._arguments += ["--systems", ",".join(systems)]
         self._arguments += ["--port", str(port), "--attached"]
         if module is not None:
             self._arguments += ["--module", module]
@@ -144,7 +150,7 @@ def main(arguments: list[str] | None = None) -> None:
     options = _parse(arguments)
     hooks = import_module(options.module) if options.module else load_hooks(options.connector)
     sizes = {"parties": options.parties, "items": options.items, "deals": options.deals}
-    world = awkward_world(options.seed, **sizes)
+    world = awkward_world(options.seed, **sizes, systems=_systems(options))
     clock = SkewedClock(SystemClock(), timedelta(seconds=options.skew))
     twin: Simulator = hooks.talk_simulator(world=world, clock=clock, faults=Faults(options.seed))
     done = threading.Event()
@@ -178,10 +184,22 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--parties", type=int, default=600)
     parser.add_argument("--items", type=int, default=300)
     parser.add_argument("--deals", type=int, default=900)
+    parser.add_argument(
+        "--systems", metavar="CONNECTOR,...",
+        help="connectors whose systems are in the world: the same for all servers of one set"
+             f" (default: {','.join(TWO)}, and the one that is served)",
+    )  # fmt: skip
     parser.add_argument("--skew", type=float, default=0.0, help="seconds the clock is wrong by")
     parser.add_argument("--port", type=int, default=0, help="port of the API, 0: any free one")
     parser.add_argument("--attached", action="store_true", help="end when standard input closes")
     return parser.parse_args(arguments)
+
+
+def _systems(options: argparse.Namespace) -> Sequence[str]:
+    if options.systems:
+        return str(options.systems).split(",")
+    served = [options.connector] if options.connector in SYSTEMS[len(TWO) :] else []
+    return [*TWO, *served]
 
 
 def _server(app: WSGIApplication, port: int) -> BaseWSGIServer:

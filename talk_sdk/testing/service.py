@@ -67,11 +67,15 @@ class Call:
     id: str = ""
     """The `<id>` of the path."""
     faults: tuple[Fault, ...] = ()
+    arguments: Mapping[str, str] | None = None
+    """What a request carries in its body that stands for query parameters."""
+    route: Route | None = None
+    """Who answers, if path and method do not tell."""
 
     @property
     def query(self) -> Mapping[str, str]:
         """The query parameters, the first of each name."""
-        return self.request.args
+        return self.request.args if self.arguments is None else self.arguments
 
     @property
     def headers(self) -> Headers:
@@ -134,6 +138,8 @@ class Route:
     lists: bool = False
     public: bool = False
     """Answered without sign-in."""
+    own_sign_in: bool = False
+    """The handler itself checks the credentials, and says that they have expired."""
 
 
 class Service:
@@ -145,6 +151,9 @@ class Service:
         sign_in: Raises `RefusedError` unless the request carries the right credentials.
         render_error: Refusal -> the JSON body in the system's own form.
         invalid_status: Status of a refused value.
+        recognise: For an API whose requests all have one path: gives a call the method and path
+            by which faults and counters know it, and the route that answers it; gives none
+            if path and method tell.
     """
 
     def __init__(
@@ -155,11 +164,13 @@ class Service:
         sign_in: Callable[[Call], None],
         render_error: Callable[[RefusedError], bytes],
         invalid_status: int,
+        recognise: Callable[[Call], Route | None] | None = None,
     ) -> None:
         self._store = store
         self._sign_in = sign_in
         self._render_error = render_error
         self._invalid_status = invalid_status
+        self._recognise = recognise
         rules = [Rule(route.path, methods=[route.method], endpoint=route) for route in routes]
         self._paths = Map(rules, redirect_defaults=False).bind("")
         self._last_pages: dict[tuple[str, frozenset[tuple[str, str]]], bytes] = {}
@@ -170,6 +181,8 @@ class Service:
         call = Call(request.method, request.path, request)
         # An unread body would be taken for the next request of a kept connection.
         _ = call.body
+        if self._recognise is not None:
+            call.route = self._recognise(call)
         hook = self._store.faults.on_request
         if hook is not None:
             hook(call)
@@ -212,6 +225,8 @@ class Service:
 
     def _match(self, call: Call) -> tuple[Route | None, RefusedError]:
         nothing = RefusedError(404, "not_found", "no such path")
+        if call.route is not None:
+            return call.route, nothing
         try:
             route, arguments = self._paths.match(call.path, call.method)
         except HTTPException as error:
@@ -222,8 +237,8 @@ class Service:
         return route, nothing
 
     def _handle(self, route: Route, call: Call) -> Answer:
-        _refuse_by_fault(call.faults)
-        if not route.public:
+        _refuse_by_fault(call.faults, route)
+        if not (route.public or route.own_sign_in):
             self._sign_in(call)
         server_error = next((each for each in call.faults if each.kind == "server_error"), None)
         if server_error is not None:
@@ -268,10 +283,10 @@ def _prevents_effect(fault: Fault) -> bool:
     return fault.kind == "drop_before" or (fault.kind == "timeout" and not fault.effect)
 
 
-def _refuse_by_fault(faults: Iterable[Fault]) -> None:
+def _refuse_by_fault(faults: Iterable[Fault], route: Route) -> None:
     for fault in faults:
         if fault.kind == "rate_limit":
             wait = {"Retry-After": f"{fault.seconds:g}"}
             raise RefusedError(429, "rate_limited", "too many requests", headers=wait)
-        if fault.kind == "expired_token":
+        if fault.kind == "expired_token" and not route.own_sign_in:
             raise RefusedError(401, "token_expired", "the credentials have expired")

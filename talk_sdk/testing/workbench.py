@@ -23,7 +23,11 @@ if TYPE_CHECKING:
 
 __all__ = ["BASE_URLS", "Workbench"]
 
-BASE_URLS = {"customwebshop": "http://shop.test/api", "customerp": "http://erp.test/erp/v1"}
+BASE_URLS = {
+    "customwebshop": "http://shop.test/api",
+    "customerp": "http://erp.test/erp/v1",
+    "wave": "http://wave.test/graphql/public",
+}
 """Where the simulators of the connectors that ship with talk-sdk have their API."""
 
 
@@ -39,7 +43,7 @@ class Workbench:
     def __init__(
         self,
         folder: Path,
-        world: World,
+        world: World | Mapping[str, World],
         systems: Mapping[str, str],
         *,
         settings: Mapping[str, Mapping[str, Any]] | None = None,
@@ -52,7 +56,8 @@ class Workbench:
 
         Args:
             folder: where the store is kept.
-            world: what the simulators hold at first.
+            world: what the simulators hold at first: one for all of them, which tells them apart
+                by their connectors, or name → its own.
             systems: name → connector, in the order of talk.toml.
             settings: name → further settings of its `[systems]` table.
             skews: name → seconds that its clock is ahead.
@@ -67,7 +72,8 @@ class Workbench:
         self.twins: dict[str, Simulator] = {}
         for name, connector in systems.items():
             self.twins[name] = self.plugins.connectors[connector].hooks.talk_simulator(
-                world=world, clock=self.clock.offset((skews or {}).get(name, 0.0)),
+                world=world[name] if isinstance(world, Mapping) else world,
+                clock=self.clock.offset((skews or {}).get(name, 0.0)),
                 faults=self.faults[name],
             )  # fmt: skip
         self.source: dict[str, Any] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, TypeVar
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-SYSTEMS = ("customwebshop", "customerp")
+SYSTEMS = ("customwebshop", "customerp", "wave")
+"""The connectors whose systems can be seeded."""
+TWO = SYSTEMS[:2]
 
 
 def awkward_world(
@@ -26,7 +29,7 @@ def awkward_world(
     items: int = 300,
     deals: int = 900,
     *,
-    systems: Sequence[str] = SYSTEMS,
+    systems: Sequence[str] | Mapping[str, str] = TWO,
     guests_in: Sequence[str] = ("customwebshop",),
 ) -> World:
     """A world as real accounts are: partly overlapping, written differently, with near-twins.
@@ -36,8 +39,9 @@ def awkward_world(
         parties: How many customers, twins counted once for each system.
         items: How many products.
         deals: How many orders.
-        systems: Connector names; a third of everything exists in all of them at the start, the
-            rest in one each.
+        systems: Connector names, or names of systems with the connector of each. A third of
+            everything exists in all of them at the start, the rest in one each; of three or more
+            systems some things are in two.
         guests_in: Those whose orders may lack a customer, and that number orders for the others.
     """
     rng = random.Random(seed)
@@ -50,7 +54,7 @@ def small_world(
     items: int = 5,
     deals: int = 4,
     *,
-    systems: Sequence[str] = SYSTEMS,
+    systems: Sequence[str] | Mapping[str, str] = TWO,
     guests_in: Sequence[str] = ("customwebshop",),
     awkward: float = 0.1,
 ) -> World:
@@ -61,11 +65,15 @@ def small_world(
 def _draw(
     rng: random.Random,
     sizes: tuple[int, int, int],
-    systems: Sequence[str],
+    systems: Sequence[str] | Mapping[str, str],
     guests_in: Sequence[str],
     awkward: float,
 ) -> World:
-    draw = Draw(rng, tuple(systems), tuple(guests_in), awkward)
+    connectors = {name: name for name in systems}
+    if isinstance(systems, Mapping):
+        connectors = dict(systems)
+    guests = tuple(system for system in guests_in if system in connectors)
+    draw = Draw(rng, tuple(connectors), guests, awkward, connectors)
     parties = _fill(draw, sizes[0], _draw_party, (_twin_parties, _namesakes, _shared_email))
     items = _fill(draw, sizes[1], _draw_item, (_twin_items, _near_skus))
     return World(tuple(parties), tuple(items), draw_deals(draw, sizes[2], parties, items))
@@ -105,8 +113,9 @@ def _draw_party(draw: Draw) -> Party:
     thing = draw.thing("party", number)
     email = f"post{number}@example.no"
     said = draw.maybe(email)
-    if kind is Person and len(thing["systems"]) > 1:
-        said = email  # without any key nobody could tell that two records are one person
+    unnumbered = kind is Person or draw.without_numbers(thing["systems"])
+    if unnumbered and len(thing["systems"]) > 1:
+        said = email  # without any key nobody could tell that two records are one party
     return kind(
         **thing,
         name=name,
@@ -192,11 +201,12 @@ def _draw_item(draw: Draw) -> Item:
     number = draw.number()
     price = Decimal(draw.rng.choice(names.PRICES))
     name = f"{draw.rng.choice(names.THINGS)} nr. {number}"
+    thing = draw.thing("item", number)
     return Item(
-        **draw.thing("item", number),
+        **thing,
         sku=f"SKU-{number:05d}",
         barcode=f"70{number:011d}" if draw.odd() else None,
-        name=name + names.LONG if draw.odd() else name,
+        name=_item_name(draw, name + names.LONG if draw.odd() else name, thing["systems"]),
         description=draw.rng.choice((None, "", "God kvalitet — «best i test».\nTåler vann.")),
         price=price,
         cost=price / 2 if draw.odd() else None,
@@ -209,11 +219,17 @@ def _draw_item(draw: Draw) -> Item:
     )
 
 
+def _item_name(draw: Draw, name: str, where: frozenset[str]) -> str:
+    """Short enough for everybody where products are told apart by their names."""
+    return name.removesuffix(names.LONG) if draw.without_numbers(where) else name
+
+
 def _twin_items(draw: Draw) -> list[Item]:
     """One product whose number two systems write in another case: they must match."""
     item = _draw_item(draw)
     here, there = _apart(draw)
-    one = replace(item, systems=here, sku=f"TW-{item.identity}")
+    name = _item_name(draw, item.name, here | there)
+    one = replace(item, systems=here, sku=f"TW-{item.identity}", name=name)
     return [one, replace(one, systems=there, sku=f"tw-{item.identity}")]
 
 

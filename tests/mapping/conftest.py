@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import cache
-from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any, Union, get_args, get_origin
+from urllib.parse import urlsplit
 
 import pycountry
 import pytest
@@ -26,8 +26,15 @@ from talk_sdk.connector import Entity
 from talk_sdk.lenses import Lens
 from talk_sdk.mapping import Compiled, Pair, compile_mapping
 from talk_sdk.models import WireModel
+from talk_sdk.testing.workbench import BASE_URLS
 
 GROUP = "talk_sdk.connectors"
+USUAL = {
+    "wave": {"access_token": "x", "line_product": "QQ==", "shipping_product": "Qg=="},
+}
+"""Settings that a connector mostly has, though none of them alone is required."""
+ORDERS = {"wave": ("Invoice", "invoices")}
+"""Connector → entity and collection of its orders, where they are called otherwise."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +62,12 @@ class Installed:
     @property
     def base_path(self) -> str:
         """Where the twin's API begins."""
-        routes = import_module(f"{self.hooks.__name__}.simulator_routes")
-        return str(routes.BASE)
+        return urlsplit(BASE_URLS[self.name]).path
+
+    @property
+    def orders(self) -> tuple[str, str]:
+        """Entity and collection of its orders."""
+        return ORDERS.get(self.name, ("Order", "orders"))
 
     def entities(self) -> dict[str, Entity]:
         return {entity.name: entity for entity in self.hooks.talk_entities(self.settings)}
@@ -75,7 +86,7 @@ class Installed:
 def _item_model(mapping: Any, inner: Compiled) -> type[WireModel]:
     name = inner.entity.rpartition(".")[2]
     wire = next(r.wire for r in mapping.rows if r.property == name)
-    (model,) = [a for a in mapping.model.model_fields[wire].annotation.__args__ if a is not ...]
+    (model,) = [a for a in annotation(mapping.model, wire).__args__ if a is not ...]
     return model  # type: ignore[no-any-return]
 
 
@@ -87,6 +98,7 @@ def connectors() -> tuple[Installed, ...]:
         hooks = point.load()
         model = hooks.talk_connector().settings
         given = {n: "http://x" for n, field in model.model_fields.items() if field.is_required()}
+        given |= USUAL.get(point.name, {})
         found.append(Installed(point.name, hooks, model.model_validate(given)))
     return tuple(found)
 
@@ -121,6 +133,7 @@ def installed():
 
 COUNTRIES = sorted(country.alpha_2 for country in pycountry.countries)
 CURRENCIES = ["NOK", "EUR", "JPY"]
+SUBDIVISIONS = ["NO-50", "NO-03", "US-NC", "Trøndelag", "north carolina", "Skåne län"]
 
 AWKWARD = (
     "Bjørn Ødegård", "Zoe\u0308", "Rene\u0301 ", " 佐藤 美咲\n", "지우", "O'Brien — «Co»", "a\tb",
@@ -177,10 +190,19 @@ def _values(pair: Pair, kind: kinds.PropertyType) -> SearchStrategy[Any]:
         "Day": st.dates(date(1900, 1, 1)),
         "Number": st.one_of(decimals(0), decimals(2), decimals(8)),
         "Counter": st.one_of(decimals(0), decimals(2), decimals(8)),
-        "Code": st.sampled_from(COUNTRIES if kind.name == "country" else CURRENCIES),
+        "Code": _codes(kind),
     }
+    if kind.name == "subdivision":
+        return st.one_of(st.sampled_from(SUBDIVISIONS), texts())
     text = st.one_of(texts(), st.sampled_from([*PHONES, *NUMBERS, *AWKWARD]))
     return typed.get(type(kind).__name__, text)
+
+
+def _codes(kind: kinds.PropertyType) -> SearchStrategy[str]:
+    """Currencies, or countries: some of them often, so that other fields meet their own."""
+    if kind.name != "country":
+        return st.sampled_from(CURRENCIES)
+    return st.one_of(st.sampled_from(["NO", "US"]), st.sampled_from(COUNTRIES))
 
 
 # --- values on the wire ---------------------------------------------------------------------------
@@ -232,6 +254,9 @@ def _said(lens: Lens, kind: kinds.PropertyType, type_: Any) -> SearchStrategy[An
         "phone": lambda: st.one_of(st.sampled_from(PHONES), texts()),
         "organisation_number": lambda: st.one_of(st.sampled_from(NUMBERS), texts()),
         "country_name": lambda: _country_names(rest),
+        "one_of": lambda: st.sampled_from(["NO", "US"] if kind.name == "country" else CURRENCIES),
+        "subdivision": lambda: st.sampled_from(SUBDIVISIONS[:3]),
+        "priced_shipping": lambda: decimals(8).map("{:f}".format),
         "ref": lambda: st.integers(1, 10**9) if type_ is int else st.sampled_from(["17", "a@b.no"]),
     }
     return by_lens[name]()

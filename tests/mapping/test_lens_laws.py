@@ -27,8 +27,8 @@ LAWS = settings(
 )
 
 
-def test_both_connectors_are_installed(installed) -> None:
-    assert {"customwebshop", "customerp"} <= {each.name for each in installed}
+def test_the_connectors_are_installed(installed) -> None:
+    assert {"customwebshop", "customerp", "wave"} <= {each.name for each in installed}
 
 
 def test_every_entity_has_a_table_and_its_counters_are_its_concepts(connector) -> None:
@@ -165,6 +165,8 @@ LENSES = {
         for region in ("NO", "SE", "US", "DE")
         for prop in ("phone", "fax")
     ],
+    "one_of": [(lenses.one_of(frozenset(("NOK", "EUR", "JPY"))), "currency", "customer")],
+    "subdivision": [(lenses.subdivision(), "billing_address.subdivision", "customer")],
     "ref": [
         (lenses.ref("Customer"), "customer", "order"),
         (lenses.ref("Customer", number=True), "customer", "order"),
@@ -245,6 +247,45 @@ def test_enum_writes_the_first_of_several_and_refuses_what_it_cannot_say() -> No
         lens.put("draft")
     with pytest.raises(ValueError, match="4 is none of 1, 2, 3"):
         lens.get(4)
+
+
+def test_enum_says_by_another_word_what_the_system_cannot_tell_apart() -> None:
+    lens = lenses.enum({"SAVED": "open", "DRAFT": "draft"}, also={"closed": "SAVED"})
+    mapping = _table(lens, "status", "order")
+    assert mapping.outbound({"status": "closed"}, {}) == {"x": "SAVED"}
+    assert mapping.says("status", "closed", "open", {})
+    assert not mapping.says("status", "draft", "open", {})
+    with pytest.raises(MappingError, match="cannot be said here"):
+        mapping.says("status", "cancelled", "open", {})
+
+
+def test_code_that_the_system_does_not_know_cannot_be_written() -> None:
+    mapping = _table(lenses.one_of(frozenset(("NOK",))), "currency")
+    with pytest.raises(MappingError, match="EUR is none that the system knows"):
+        mapping.outbound({"currency": "EUR"}, {})
+
+
+@pytest.mark.parametrize(
+    ("value", "country", "wire"),
+    [
+        ("NO-50", "NO", "NO-50"),
+        ("no-50", "NO", "NO-50"),
+        ("NO-01", "NO", "NO-01"),  # no longer in ISO 3166-2, but the system may still have it
+        ("Trøndelag", "NO", "NO-50"),
+        ("north carolina", "US", "US-NC"),
+        ("NO-50", "SE", None),
+        ("NO-50", None, None),
+        ("Viken eller noe", "NO", None),
+    ],
+)
+def test_subdivision_is_written_as_a_code_of_its_country_or_not_at_all(
+    value, country, wire
+) -> None:
+    name = "billing_address.subdivision"
+    mapping = _table(lenses.subdivision(), name)
+    siblings = {"billing_address.country": country}
+    assert mapping.outbound({name: value}, siblings) == {"x": wire}
+    assert mapping.says(name, value, wire, siblings)
 
 
 def test_reference_of_the_second_path_is_read_and_never_written() -> None:
