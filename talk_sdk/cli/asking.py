@@ -25,7 +25,7 @@ Chosen = dict[str, "LoadedConnector"]
 def ask(
     connectors: Mapping[str, LoadedConnector], check_name: Callable[[str], None]
 ) -> tuple[Chosen, dict[str, dict[str, object]]]:
-    """The systems, and the settings that they need.
+    """The systems, and the settings that they need; None where one is to be left out.
 
     Args:
         connectors: what is installed, by name.
@@ -52,7 +52,6 @@ def ask(
             for key, field in loaded.connector.settings.model_fields.items()
             if wanted(field)
         }
-        values[name] = {key: value for key, value in values[name].items() if value is not None}
     return chosen, values
 
 
@@ -98,9 +97,13 @@ def _setting(system: str, key: str, field: FieldInfo) -> object:
     """The value of one setting; of a secret only where it is to be taken from."""
     words = (field.description or key).rstrip(".")
     if is_secret(field):
-        question = f"{words}\n  Environment variable that holds it"
-        name = _until_right(question, _variable, variable(system, key))
-        return {"env": name} if name else None
+        none = "" if field.is_required() else ", - for none"
+        question = f"{words}\n  Environment variable that holds it{none}"
+        name = _until_right(
+            question, lambda text: text if none and text == "-" else _variable(text),
+            variable(system, key),
+        )  # fmt: skip
+        return None if name == "-" else {"env": name}
     default = None if field.is_required() else ""
     return _until_right(words, lambda text: _valid(text, key, field), default)
 

@@ -164,6 +164,8 @@ def _print_next(
         for key, field in loaded.connector.settings.model_fields.items():
             shown = field.alias or key
             given = values[name].get(shown)
+            if given is None and shown in values[name]:
+                continue
             secret = given if isinstance(given, Mapping) else {"env": variable(name, shown)}
             if is_secret(field) and (wanted(field) if given is None else given == secret):
                 typer.echo(f"Then type: export {secret['env']}=…")

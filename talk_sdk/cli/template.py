@@ -61,8 +61,9 @@ def template(systems: Mapping[str, tuple[str, str, type[BaseModel], Values]]) ->
     """The text of a talk.toml.
 
     Args:
-        systems: name → connector, its label, its settings model and the values that are known;
-            other fields are comments, secrets are read from the environment.
+        systems: name → connector, its label, its settings model and the values that are known,
+            None for what is left out; other fields are comments, secrets are read from the
+            environment.
     """
     parts = [HEAD]
     for name, (connector, label, model, values) in systems.items():
@@ -112,11 +113,11 @@ def _described(field: FieldInfo) -> list[str]:
 
 
 def _line(system: str, key: str, field: FieldInfo, values: Values) -> str:
-    if key in values:
+    if values.get(key) is not None:
         return f"{_key(key)} = {_toml(values[key])}"
     if is_secret(field):
         line = f"{_key(key)} = {_toml({'env': variable(system, key)})}"
-        return line if wanted(field) else f"# {line}"
+        return line if wanted(field) and key not in values else f"# {line}"
     default = field.get_default(call_default_factory=True, validated_data={})
     if default is None or default is PydanticUndefined:
         return f"# {_key(key)} ="

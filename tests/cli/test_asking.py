@@ -60,6 +60,13 @@ def test_what_a_connector_mostly_needs_is_asked_too_and_may_be_left_out(asked: A
     assert "Then type: export BOOKS_ACCESS_TOKEN=…" in done.output
 
 
+def test_a_secret_that_is_not_needed_can_be_left_out(asked: Any) -> None:
+    done = asked("wave", "books", "", "-")
+    assert done.exit_code == 0, done.output
+    assert "\n# access_token = " in asked.talk.config.read_text()
+    assert "export" not in done.output
+
+
 def test_two_systems_of_one_connector_get_names_of_their_own(asked: Any) -> None:
     done = asked(
         "customwebshop customwebshop",
