@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -21,20 +20,20 @@ from talk_sdk._engine.applying import apply
 from talk_sdk._engine.binding import bind, identify, open_all, rules_digest
 from talk_sdk._engine.checking import check_system
 from talk_sdk._engine.collecting import collect
+from talk_sdk._engine.lost_creates import decide_absent
 from talk_sdk._engine.matching import match
 from talk_sdk._engine.merging import merge_all
 from talk_sdk._engine.planning import plan_all
 from talk_sdk._engine.run import Bound, Run
-from talk_sdk._engine.settling import decide_absent, settle
+from talk_sdk._engine.settling import settle
+from talk_sdk._engine.signing import keep, sign_in
 from talk_sdk._engine.spool import Spool, digest, operations
 from talk_sdk._engine.workers import Threads, Workers
 from talk_sdk._store import Store, goldens, items, journal, links
 from talk_sdk._vault import FileVault
 from talk_sdk.clock import Clock, SystemClock
-from talk_sdk.errors import ConfigError, SafetyError, TalkError
+from talk_sdk.errors import ConfigError, TalkError
 from talk_sdk.events import Event
-from talk_sdk.http import MemoryVault
-from talk_sdk.http.oauth import exchange, start
 from talk_sdk.operations import Account, Check, Operation, Plan, Report, Status
 
 if TYPE_CHECKING:
@@ -185,31 +184,12 @@ class Runner:
             raise ConfigError(f"There is no system `{system}` in talk.toml.")
         bound = systems[system]
         try:
-            return self._signed_in(bound, visit, redirect_uri)
+            tokens, account = sign_in(bound, visit, redirect_uri)
+            with self._store() as store, store.write() as connection:
+                known = journal.known_system(connection, system)
+            keep(bound, tokens, account, known)
         finally:
             bound.http.close()
-
-    def _signed_in(self, bound: Bound, visit: Callable[[str], str], redirect_uri: str) -> Account:
-        app = bound.hooks.talk_login(settings=bound.settings)
-        if app is None:
-            raise ConfigError(
-                f"{bound.name} needs no sign-in: what it needs stands in talk.toml;"
-                " `talk check` tests it."
-            )
-        begun = start(app, redirect_uri, secrets.token_urlsafe(32))
-        tokens = exchange(bound.http, app, begun, visit(begun.url))
-        vault, bound.vault = bound.vault, MemoryVault(tokens)
-        account = bound.open().account
-        with self._store() as store, store.write() as connection:
-            known = journal.known_system(connection, bound.name)
-        if known not in {None, (bound.connector, account.id)}:
-            raise SafetyError(
-                f"You have signed in to another account than before: {account.name}"
-                f" ({account.id}). Nothing was changed; sign in to the right one, or use a new"
-                " system name for this one."
-            )
-        with vault.locked():
-            vault.write(bound.vault.read())
         return account
 
     def plan(self) -> Plan:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection, bindparam, select, update
 
-from talk_sdk._engine.absorb import MARKER
 from talk_sdk._engine.answers import contradicts, sent_keys
-from talk_sdk._engine.match import Candidate, Decision, Group, Join, New, Review, Row, Wait, decide
+from talk_sdk._engine.groups import groups_of, keyless, name_of
+from talk_sdk._engine.match import Decision, Join, New, Review, Wait, decide
 from talk_sdk._engine.refs import known, translate, unresolved
 from talk_sdk._engine.run import Run
 from talk_sdk._store import GoldenRow, LinkRow, goldens, items, journal, links
@@ -33,7 +32,7 @@ def match_concept(run: Run, concept: str) -> None:
         waiting |= _twins_of_doubts(run, connection, concept)
     ranks = sorted({r for bound, e in run.mapped(concept) for r in bound.mappings[e].keys})
     for rank in ranks:
-        weak = _keyless(run, concept, rank)
+        weak = keyless(run, concept, rank)
         if weak is not None and not weak:
             continue
         run.step("match")
@@ -123,35 +122,16 @@ def _new_of_side(connection: Connection, system: str, entity: str) -> list[LinkR
     return list(links.by_id(connection, connection.scalars(query)).values())
 
 
-def _keyless(run: Run, concept: str, rank: int) -> frozenset[tuple[str, str]] | None:
-    """Of a weak rank the sides that have no stronger key; None if the rank is not weak."""
-    sides = []
-    for bound, entity in run.mapped(concept):
-        keys = bound.mappings[entity].keys
-        if rank in keys and not CONCEPTS[concept].weak.issuperset(keys[rank]):
-            return None
-        if keys and min(keys) == rank:
-            sides.append((bound.name, entity))
-    return frozenset(sides)
-
-
 def _rank(run: Run, connection: Connection, concept: str, rank: int, waiting: set[int]) -> set[int]:
     """Decide all groups of a rank; returns the rows that have to wait."""
     held: set[int] = set()
     after = ""
     while values := _values_page(connection, concept, rank, after):
         after = values[-1]
-        groups = _groups(run, connection, concept, rank, values, waiting | held)
-        decisions = [decision for group in groups for decision in decide(group)]
-        held |= _carry_out(run, connection, concept, decisions, _name(run, concept, rank))
+        groups, asked = groups_of(run, connection, concept, rank, values, waiting | held)
+        decisions = [*asked, *(decision for group in groups for decision in decide(group))]
+        held |= _carry_out(run, connection, concept, decisions, name_of(run, concept, rank))
     return held
-
-
-def _name(run: Run, concept: str, rank: int) -> str:
-    """What the key of a rank is made of, for people: `email`, `customer and number`."""
-    tables = [bound.mappings[entity].keys for bound, entity in run.mapped(concept)]
-    names = next(keys[rank] for keys in tables if rank in keys)
-    return " and ".join(name.replace("_", " ") for name in names)
 
 
 def _values_page(connection: Connection, concept: str, rank: int, after: str) -> list[str]:
@@ -166,175 +146,6 @@ def _values_page(connection: Connection, concept: str, rank: int, after: str) ->
         .limit(links.CHUNK)
     )
     return list(connection.scalars(query))
-
-
-def _groups(
-    run: Run,
-    connection: Connection,
-    concept: str,
-    rank: int,
-    values: Sequence[str],
-    waiting: set[int],
-) -> list[Group]:
-    rows, golden_ids, reviewed = _members(connection, concept, rank, values, waiting)
-    keys = links.keys_of(connection, [row.link for found in rows.values() for row in found])
-    weak = _keyless(run, concept, rank)
-    candidates = _candidates(connection, {g for found in golden_ids.values() for g in found}, rank)
-    if weak is not None:
-        moving = _moving(connection, list(candidates), run, concept, rank)
-        candidates = {
-            g: replace(c, agrees=c.agrees or g not in moving) for g, c in candidates.items()
-        }
-    full = {
-        value: [
-            Row(r.link, r.side, _ranked(keys.get(r.link, {})), _derived(run, r.side)) for r in found
-        ]
-        for value, found in rows.items()
-    }
-    lower = _lower(run, connection, concept, rank, full, golden_ids)
-    groups = []
-    for value, found in full.items():
-        others = [candidates[g] for g in sorted(golden_ids.get(value, ()))]
-        if value in reviewed and found:
-            _review(
-                run, connection, [row.link for row in found],
-                f"another record with this {_name(run, concept, rank)} is in review",
-            )  # fmt: skip
-            continue
-        groups.append(Group(rank, value, found, others, lower, weak))
-    return groups
-
-
-def _moving(
-    connection: Connection, ids: Sequence[str], run: Run, concept: str, rank: int
-) -> set[str]:
-    """Golden records whose weak key is just being edited (rule M3).
-
-    That the links' own forms of it differ proves nothing here: one system cuts names shorter
-    than another.
-    """
-    names = next(b.mappings[e].keys[rank] for b, e in run.mapped(concept)
-                 if rank in b.mappings[e].keys)  # fmt: skip
-    return {
-        golden
-        for page in links.chunks(sorted(ids))
-        for golden, rows in links.by_golden(connection, page).items()
-        if any(
-            link.state == "live"
-            and (link.pending.keys() & link.shadow.keys() | link.behind.keys()) & {*names}
-            for link in rows
-        )
-    }
-
-
-def _derived(run: Run, side: tuple[str, str]) -> bool:
-    system, entity = side
-    bound = run.systems.get(system)
-    return bound is not None and bound.entities[entity].derived_from is not None
-
-
-def _ranked(keys: Mapping[int, str]) -> dict[int, str]:
-    return {rank: key for rank, key in keys.items() if rank > MARKER}
-
-
-def _members(
-    connection: Connection, concept: str, rank: int, values: Sequence[str], waiting: set[int]
-) -> tuple[dict[str, list[Row]], dict[str, set[str]], set[str]]:
-    keys, table = db.keys, db.links
-    query = (
-        select(
-            keys.c.value, table.c.id, table.c.system, table.c.entity, table.c.golden, table.c.state
-        )
-        .join(table, table.c.id == keys.c.link)
-        .where(keys.c.concept == concept, keys.c.rank == rank, keys.c.value.in_(values))
-        .order_by(keys.c.value, table.c.id)
-    )
-    rows: dict[str, list[Row]] = {}
-    golden_ids: dict[str, set[str]] = {}
-    reviewed: set[str] = set()
-    for value, ident, system, entity, golden, state in connection.execute(query):
-        if state == "new" and ident not in waiting:
-            rows.setdefault(value, []).append(Row(ident, (system, entity), {}))
-        elif state == "review" and golden is None:
-            reviewed.add(value)
-        elif state == "live" and golden is not None:
-            golden_ids.setdefault(value, set()).add(golden)
-    return rows, golden_ids, reviewed
-
-
-def _candidates(connection: Connection, ids: set[str], rank: int) -> dict[str, Candidate]:
-    """The golden records with the sides and keys of their live links (rules M1, M3)."""
-    table = db.links
-    sides: dict[str, set[tuple[str, str]]] = {ident: set() for ident in ids}
-    owner: dict[int, str] = {}
-    for page in links.chunks(sorted(ids)):
-        query = select(table.c.id, table.c.golden, table.c.system, table.c.entity).where(
-            table.c.golden.in_(page), table.c.state == "live"
-        )
-        for ident, golden, system, entity in connection.execute(query):
-            sides[golden].add((system, entity))
-            owner[ident] = golden
-    keys: dict[str, dict[int, set[str]]] = {ident: {} for ident in ids}
-    for ident, found in links.keys_of(connection, owner).items():
-        for level, value in _ranked(found).items():
-            keys[owner[ident]].setdefault(level, set()).add(value)
-    return {
-        ident: Candidate(
-            ident,
-            frozenset(sides[ident]),
-            {level: frozenset(found) for level, found in keys[ident].items()},
-            len(keys[ident].get(rank, ())) <= 1,
-        )
-        for ident in ids
-    }
-
-
-def _lower(
-    run: Run,
-    connection: Connection,
-    concept: str,
-    rank: int,
-    rows: Mapping[str, Sequence[Row]],
-    golden_ids: Mapping[str, set[str]],
-) -> dict[int, list[Candidate]]:
-    """What the rows that would be a new record match by lower keys (rule M2)."""
-    founders = [r for value, found in rows.items() if not golden_ids.get(value) for r in found
-                if len(found) > 1]  # fmt: skip
-    wanted: dict[int, dict[str, list[Row]]] = {}
-    for row in founders:
-        for level, key in row.keys.items():
-            if level > rank:
-                wanted.setdefault(level, {}).setdefault(key, []).append(row)
-    lower: dict[int, list[Candidate]] = {}
-    for level, by_key in wanted.items():
-        weak = _keyless(run, concept, level)
-        for page in links.chunks(sorted(by_key)):
-            _, found, _ = _members(connection, concept, level, page, set())
-            known_ones = _candidates(connection, {g for ids in found.values() for g in ids}, level)
-            for key, ids in found.items():
-                for row in by_key[key]:
-                    lower.setdefault(row.link, []).extend(
-                        known_ones[g]
-                        for g in ids
-                        if _allowed(row, known_ones[g], level) and _counts(row, known_ones[g], weak)
-                    )
-    return lower
-
-
-def _counts(row: Row, candidate: Candidate, weak: frozenset[tuple[str, str]] | None) -> bool:
-    """Whether a weak key says something of these two."""
-    if weak is None:
-        return True
-    return bool(weak & {row.side, *candidate.sides}) and row.side not in candidate.sides
-
-
-def _allowed(row: Row, candidate: Candidate, level: int) -> bool:
-    """A higher key that both have and that differs forbids the match."""
-    return all(
-        row.keys[rank] in candidate.keys[rank]
-        for rank in row.keys.keys() & candidate.keys.keys()
-        if rank < level
-    )
 
 
 _LINK = (

@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from talk_sdk._engine.absorb import keys_of
 from talk_sdk._engine.family import Family, merge_lines
+from talk_sdk._engine.looks import keys_of
 from talk_sdk._engine.matching import match_concept
 from talk_sdk._engine.merge import Merged, View, merge
 from talk_sdk._engine.refs import Known, known, translate, unresolved

@@ -3,30 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
+from talk_sdk._engine.creates import (
+    create,
+    drift_of,
+    foreign,
+    lacking,
+    line_values,
+    numbered,
+    put_late,
+    revisions,
+    unsaid,
+)
 from talk_sdk._engine.lines import POSITION, place
-from talk_sdk._engine.steps import LineStep, Planned, Resolve, Step, Target, basis
+from talk_sdk._engine.steps import Kin, LineStep, Planned, Resolve, Step, Target, basis
 from talk_sdk._store.rows import GoldenRow, LinkRow
-from talk_sdk.concepts import Number
 from talk_sdk.errors import MappingError
-from talk_sdk.mapping import FILLED, Compiled, CompiledChildren
-from talk_sdk.operations import Drift, Scalar, Skip
+from talk_sdk.mapping import Compiled, CompiledChildren
+from talk_sdk.operations import Scalar, Skip
 
 __all__ = ["plan_record"]
-
-_EMPTY = "nothing that the system has says this"
-
-
-@dataclass(frozen=True)
-class _Kin:
-    """The lines of a record: golden children, and their links by parent link."""
-
-    children: Sequence[GoldenRow]
-    links: Mapping[int, Sequence[LinkRow]]
 
 
 def plan_record(
@@ -57,7 +56,7 @@ def plan_record(
     planned = Planned()
     if not any(link.state == "live" for link in rows):
         return planned
-    family = _Kin(children, kids or {})
+    family = Kin(children, kids or {})
     present = {link.system for link in rows if link.state == "live"}
     creates: list[tuple[Target, Step]] = []
     everywhere = tuple(targets)
@@ -74,14 +73,14 @@ def plan_record(
         elif golden.id in target.older and target.system not in demanded:
             planned.skips.append(_skip(golden, target, "it is older, and full_sync is off there"))
         elif target.system not in present or target.system in demanded:
-            step = _create(golden, target, family, planned, _numbered(golden, everywhere))
+            step = create(golden, target, family, planned, numbered(golden, everywhere))
         if step is not None and _allowed(
             step, golden, target, doubts or {}, refused or {}, planned
         ):
             creates += [(target, step)] if step.kind == "create" else []
             _demand(step, target, planned)
             planned.steps += _apart(step, target)
-    _order(golden, creates)
+    put_late(golden, creates)
     return planned
 
 
@@ -108,52 +107,17 @@ def _allowed(
     elif refused.get(place) == basis(step):
         planned.waits = True
         planned.skips.append(_skip(golden, target, "the system refused exactly this before"))
-    elif step.kind == "create" and (name := _foreign(golden, target.mapping)):
-        planned.drift.append(_drift(golden, target, name, "a record like this has no place there"))
-    elif step.kind == "create" and (missing := _lacking(golden, step, target)):
+    elif step.kind == "create" and (name := foreign(golden, target.mapping)):
+        planned.drift.append(
+            drift_of(golden, target, name, "a record like this has no place there")
+        )
+    elif step.kind == "create" and (missing := lacking(golden, step, target)):
         planned.waits = True
         planned.parked[place] = missing
         planned.skips.append(_skip(golden, target, missing))
     else:
         return True
     return False
-
-
-def _foreign(golden: GoldenRow, mapping: Compiled) -> str | None:
-    """The property for which the record has no place in the system; None if it has."""
-    for name, row in mapping.by_property.items():
-        value = golden.data.get(name)
-        if row.pair.essential == "skip" and value is not None:
-            try:
-                mapping.put(name, value, golden.data)
-            except MappingError:
-                return name
-    return None
-
-
-def _lacking(golden: GoldenRow, step: Step, target: Target) -> str | None:
-    """Why the record cannot be created there: what the API demands is missing, or not sayable."""
-    missing = _unsaid(target.mapping, golden.data)
-    for name, lines in step.lines.items():
-        table = target.mapping.children[name].mapping
-        for line in lines:
-            missing = missing or _unsaid(table, line.values)
-    return missing
-
-
-def _unsaid(mapping: Compiled, values: Mapping[str, Scalar]) -> str | None:
-    for name, row in mapping.by_property.items():
-        value = values.get(name)
-        demanded = row.pair.required and row.placeholder is None and row.pair.default is not FILLED
-        if value is None and demanded:
-            return f"it has no {name.replace('_', ' ')}: {row.pair.required}"
-        if value is None or row.pair.essential != "park":
-            continue
-        try:
-            mapping.put(name, value, values)
-        except MappingError as error:
-            return error.message
-    return None
 
 
 def _demand(step: Step, target: Target, planned: Planned) -> None:
@@ -169,33 +133,6 @@ def _demand(step: Step, target: Target, planned: Planned) -> None:
                     planned.demands.add((target.system, line.values[ref]))
 
 
-def _order(golden: GoldenRow, creates: Sequence[tuple[Target, Step]]) -> None:
-    """A create comes after those that are assigned what it could carry, or would assign too."""
-    late: list[Target] = []
-    for target, step in creates:
-        others = [other for other, _ in creates if other is not target and other not in late]
-        if any(_carries(golden, target, other, creates) for other in others):
-            step.late = True
-            late.append(target)
-
-
-def _carries(
-    golden: GoldenRow, target: Target, other: Target, creates: Sequence[tuple[Target, Step]]
-) -> bool:
-    order = [each for each, _ in creates]
-    for name in other.mapping.assigned:
-        if golden.data.get(name) is not None or name not in target.mapping.creatable:
-            continue
-        if name not in target.mapping.assigned:
-            if name in target.unique:
-                return True
-        elif name not in other.mapping.creatable or order.index(other) < order.index(target):
-            # Two systems number by themselves. Whose number the others get must not depend on
-            # who answers first.
-            return True
-    return False
-
-
 def _apart(step: Step, target: Target) -> list[Step]:
     """Counters that are written as differences go in operations of their own."""
     counted = [c for c in step.changes if c[0] in target.adjust]
@@ -209,82 +146,12 @@ def _apart(step: Step, target: Target) -> list[Step]:
     return steps
 
 
-def _numbered(golden: GoldenRow, targets: Iterable[Target]) -> frozenset[str]:
-    """Properties whose value is the number that one of the systems gave by itself."""
-    return frozenset(
-        name
-        for target in targets
-        for name in target.mapping.assigned
-        if (source := golden.source(name)) is not None and source[0] == target.system
-    )
-
-
-def _create(
-    golden: GoldenRow, target: Target, family: _Kin, planned: Planned, numbered: frozenset[str]
-) -> Step:
-    mapping = target.mapping
-    changes: list[tuple[str, Any, Any]] = []
-    for name, row in mapping.by_property.items():
-        value = golden.data.get(name)
-        if name not in mapping.creatable or (value is None and row.placeholder is None):
-            continue
-        if name in mapping.assigned and name in numbered:
-            # It numbers by itself: the next number of another system may be taken here.
-            continue
-        try:
-            wire = None if name in mapping.concept.refs else mapping.put(name, value, golden.data)
-        except MappingError as error:
-            planned.drift.append(_drift(golden, target, name, error.message))
-            continue
-        if wire is None and value is not None and not _nothing(mapping, name, value):
-            planned.drift.append(_drift(golden, target, name, _EMPTY))
-            continue
-        if wire is None and name not in mapping.concept.refs:
-            continue
-        changes.append((name, None, value))
-    live = sorted(
-        (c for c in family.children if c.state == "live"), key=lambda c: (c.position, c.id)
-    )
-    lines: dict[str, list[LineStep]] = {}
-    shown: dict[str, tuple[list[Any], list[Any]]] = {}
-    for name, table in mapping.children.items():
-        lines[name] = [
-            LineStep(c.id, None, _line_values(table, c, create=True), _revs(c)) for c in live
-        ]
-        shown[name] = ([], [line.values for line in lines[name]])
-    reason = f"every {mapping.concept.name} is kept in {target.system}, and it has none"
-    return Step(
-        target.system, target.entity, "create", golden.id, golden.origin, None, None,
-        changes, reason, _revs(golden), lines, shown,
-    )  # fmt: skip
-
-
-def _nothing(mapping: Compiled, name: str, value: Scalar) -> bool:
-    """Whether it is no loss that nothing is written: a reference is, and so is no amount."""
-    if name in mapping.concept.refs:
-        return True
-    return isinstance(mapping.concept.properties[name], Number) and value == "0"
-
-
-def _revs(golden: GoldenRow) -> dict[str, int]:
-    return {name: golden.rev(name) for name in golden.data}
-
-
-def _line_values(table: CompiledChildren, child: GoldenRow, *, create: bool) -> dict[str, Any]:
-    may = table.mapping.creatable if create else table.mapping.writable
-    return {
-        name: child.data.get(name)
-        for name, row in table.mapping.by_property.items()
-        if name in may and (name in child.data or row.placeholder is not None)
-    }
-
-
 def _update(
     golden: GoldenRow,
     link: LinkRow,
     target: Target,
     resolve: Resolve,
-    family: _Kin,
+    family: Kin,
     planned: Planned,
 ) -> Step | None:
     changes, settled = _changes(golden, link, target.mapping, resolve, planned, target)
@@ -298,7 +165,7 @@ def _update(
         wanted = _lines(family, link, table, resolve, planned)
         if wanted is None:
             continue
-        missing = next(filter(None, (_unsaid(table.mapping, x.values)
+        missing = next(filter(None, (unsaid(table.mapping, x.values)
                                      for x in wanted[0])), None)  # fmt: skip
         if missing is not None:
             planned.waits = True
@@ -311,7 +178,7 @@ def _update(
     reason = f"edited in {', '.join(said)}" if said else "its lines were edited"
     return Step(
         target.system, target.entity, "update", golden.id, golden.origin, link.id, link.ext,
-        changes, reason, _revs(golden), lines, shown,
+        changes, reason, revisions(golden), lines, shown,
     )  # fmt: skip
 
 
@@ -339,14 +206,14 @@ def _changes(
                 value = mapping.render(name, value, golden.data)
             same = name not in link.found and mapping.says(name, value, before, golden.data)
         except MappingError as error:
-            planned.drift.append(_drift(golden, target, name, error.message))
+            planned.drift.append(drift_of(golden, target, name, error.message))
             continue
         if same:
             settled.append(name)
         elif name in mapping.assigned and link.behind[name] == golden.rev(name):
-            planned.drift.append(_drift(golden, target, name, "the system numbers by itself"))
+            planned.drift.append(drift_of(golden, target, name, "the system numbers by itself"))
         elif why := _unwritable(mapping, target, name, before, value):
-            planned.drift.append(_drift(golden, target, name, why))
+            planned.drift.append(drift_of(golden, target, name, why))
         else:
             changes.append((name, before, value))
     return changes + _dependent(golden, link, mapping, changes), settled
@@ -402,12 +269,8 @@ def _golden_form(
     return shadow
 
 
-def _drift(golden: GoldenRow, target: Target, name: str, reason: str) -> Drift:
-    return Drift(target.system, target.entity, golden.origin, name, reason)
-
-
 def _lines(
-    family: _Kin,
+    family: Kin,
     link: LinkRow,
     table: CompiledChildren,
     resolve: Resolve,
@@ -431,8 +294,8 @@ def _lines(
         LineStep(
             child.id,
             by_golden[child.id].id if child.id in by_golden else None,
-            _line_values(table, child, create=child.id not in by_golden),
-            _revs(child),
+            line_values(table, child, create=child.id not in by_golden),
+            revisions(child),
         )
         for child in live
     ]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import Connection
 
-from talk_sdk._engine.absorb import keys_of
+from talk_sdk._engine.looks import keys_of
 from talk_sdk._engine.plan import plan_record
 from talk_sdk._engine.refs import split
 from talk_sdk._engine.run import Bound, Run

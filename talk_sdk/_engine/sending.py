@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from talk_sdk._engine.absorb import keys_of, unique_keys
 from talk_sdk._engine.lines import POSITION, UNKNOWN
+from talk_sdk._engine.looks import keys_of, unique_keys
 from talk_sdk._engine.run import Bound, Run
 from talk_sdk._engine.steps import Step, basis
 from talk_sdk._store import GoldenRow, LinkRow

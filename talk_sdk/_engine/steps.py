@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 
-from talk_sdk._store.rows import LinkRow
+from talk_sdk._store.rows import GoldenRow, LinkRow
 from talk_sdk.mapping import Compiled
 from talk_sdk.operations import Drift, Skip
 
-__all__ = ["LineStep", "Planned", "Resolve", "Step", "Target", "basis"]
+__all__ = ["Kin", "LineStep", "Planned", "Resolve", "Step", "Target", "basis"]
 
 Resolve = Callable[[str, str], str | None]
 """(system, `Entity:id`) → golden id."""
@@ -98,6 +98,14 @@ class Planned:
     waits: bool = False
     demands: set[tuple[str, str]] = field(default_factory=set)
     parked: dict[tuple[str, str], str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Kin:
+    """The lines of a record: golden children, and their links by parent link."""
+
+    children: Sequence[GoldenRow]
+    links: Mapping[int, Sequence[LinkRow]]
 
 
 def basis(step: Step) -> str:

@@ -1,0 +1,157 @@
+"""Looks: a raw record as far as the engine understands it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import xxhash
+from pydantic import ValidationError
+
+from talk_sdk._engine.run import Bound
+from talk_sdk.connector import Entity, Stamp
+from talk_sdk.errors import MappingError
+from talk_sdk.mapping import Compiled
+from talk_sdk.operations import Raw, Scalar
+
+__all__ = [
+    "MARKER",
+    "Look",
+    "external_id",
+    "fingerprint",
+    "keys_of",
+    "look_at",
+    "unique_keys",
+]
+
+MARKER = 0
+"""The rank under which a record's marker is kept among its keys; no criterion has it."""
+
+_UNIQUE = -100
+"""The rank of the first unique property among a record's keys; the next one is below."""
+
+_ENCODER = msgspec.json.Encoder(order="deterministic")
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A raw record as far as the engine understands it."""
+
+    ext: str
+    properties: dict[str, Scalar]
+    children: dict[str, list[Any]] | None
+    fingerprint: bytes
+    version: str | None
+    modified: tuple[float, float] | None
+    created: float | None
+    marks: Mapping[int, str] = field(default_factory=dict)
+
+
+def external_id(entity: Entity, raw: Raw) -> str | None:
+    """The record's id as text; None if it has none."""
+    value = raw.get(entity.id)
+    return None if value is None or value == "" else str(value)
+
+
+def fingerprint(raw: Raw, seed: int) -> bytes:
+    """A digest of the raw record.
+
+    The seed changes with the mapping, so that a new table sees every record again.
+    """
+    return xxhash.xxh3_128_digest(_ENCODER.encode(raw), seed)
+
+
+def look_at(bound: Bound, entity: str, raw: Raw, digest: bytes | None = None) -> Look:
+    """Validate and map a raw record.
+
+    Raises:
+        MappingError: it does not validate, or a value does not fit its property.
+    """
+    declared = bound.entities[entity]
+    mapping = bound.mappings[entity]
+    ext = external_id(declared, raw)
+    if ext is None:
+        raise MappingError(f"The record has no {declared.id!r}.")
+    try:
+        declared.model.model_validate(raw)
+        modified = _span(declared.modified, raw)
+        created = _span(declared.created, raw)
+    except ValidationError as error:
+        raise MappingError(_first(error)) from None
+    except ValueError as error:
+        raise MappingError(f"A time of the record cannot be read: {error}") from None
+    version = None if declared.version is None else _text(raw.get(declared.version))
+    if declared.version_ordered and version is not None and not version.isdigit():
+        raise MappingError(f"{declared.version} = {version!r} is no version number.")
+    children = None
+    if mapping.children:
+        children = {
+            name: [[line.id, line.properties] for line in found]
+            for name, found in mapping.lines(raw).items()
+        }
+    properties = mapping.inbound(raw)
+    marks = unique_keys(declared, mapping, properties)
+    marker = None if declared.marker is None else _text(raw.get(declared.marker)) or None
+    if marker is not None:
+        marks[MARKER] = marker
+    return Look(
+        ext,
+        properties,
+        children,
+        digest or fingerprint(raw, bound.seeds.get(entity, 0)),
+        version,
+        modified,
+        created[0] if created else None,
+        marks,
+    )
+
+
+def unique_keys(
+    declared: Entity, mapping: Compiled, values: Mapping[str, Scalar]
+) -> dict[int, str]:
+    """What tells a record apart in its own system where there is no marker (`Entity.unique`)."""
+    found = {}
+    for place, name in enumerate(declared.unique):
+        value = values.get(name)
+        if value is not None:
+            found[_UNIQUE - place] = mapping.concept.properties[name].fold(value)
+    return found
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)
+
+
+def _span(stamp: Stamp | None, raw: Raw) -> tuple[float, float] | None:
+    span: tuple[datetime, datetime] | None = stamp.span(raw) if stamp else None
+    return None if span is None else (span[0].timestamp(), span[1].timestamp())
+
+
+def _first(error: ValidationError) -> str:
+    first = error.errors(include_url=False)[0]
+    where = ".".join(str(part) for part in first["loc"])
+    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+    return f"{where} = {first.get('input')!r}: {first['msg']}{more}"
+
+
+def keys_of(mapping: Compiled, values: Mapping[str, Scalar]) -> dict[int, str]:
+    """Rank → folded key, for the ranks that need no reference translated.
+
+    Of the others the part without references, under the negative rank: it matches nothing,
+    but shows which records could be the same.
+    """
+    refs = mapping.concept.refs
+    found = {}
+    for rank, names in mapping.keys.items():
+        plain = [name for name in names if name not in refs]
+        if len(plain) == len(names):
+            key = mapping.key_of(rank, values)
+        else:
+            rank = -rank  # noqa: PLW2901 - a key of its own
+            key = mapping.folded(plain, values) if plain else None
+        if key is not None:
+            found[rank] = key
+    return found
