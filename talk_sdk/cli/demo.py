@@ -1,4 +1,4 @@
-"""`talk demo`: see a shop and an ERP being kept in sync, without an account anywhere."""
+"""`talk demo`: see several systems being kept in sync, without an account anywhere."""
 
 from __future__ import annotations
 
@@ -25,10 +25,11 @@ def demo(
     report: Annotated[Path | None, typer.Option(help=REPORT_HELP)] = None,
     keep: Annotated[bool, typer.Option("--keep", help=KEEP_HELP)] = False,
 ) -> None:
-    """See a simulated webshop and a simulated ERP kept in sync.
+    """See a simulated webshop, ERP and accounting service (Wave) kept in sync.
 
-    Starts both as real servers on this machine, with some 1,800 awkward records, shows the
-    plan, synchronises, edits in both, synchronises again, and checks that they agree.
+    Starts them as real servers on this machine, with some 1,800 awkward records, shows the
+    plan, synchronises, edits in each, synchronises again, and checks that they agree. Wave takes
+    part where its plugin is installed.
     """
     import shutil
     import tempfile
@@ -90,7 +91,7 @@ def _perform(console: Console, play: Play) -> Verdict:
     )
     console.rule("first run (talk sync)")
     _act(console, play.run("first"))
-    console.rule("people work in both systems")
+    console.rule("people work in all systems")
     print_table(("where", "somebody"), play.story())
     console.rule("second run")
     _act(console, play.run("edits"))
@@ -127,11 +128,11 @@ def _waiting(console: Console, play: Play) -> None:
 def _judged(console: Console, acts: list[Act], verdict: Verdict) -> bool:
     from talk_sdk.cli.output import print_table
 
-    console.rule("what both systems say now, asked over plain HTTP")
+    console.rule("what all systems say now, asked over plain HTTP")
     idle = sum(acts[-1].writes.values())
     looked = sum(acts[-1].report.read.values())
     rows = [
-        ("records compared in both systems", verdict.compared),
+        ("records compared in all systems", verdict.compared),
         ("that differ or are missing", len(verdict.faults)),
         ("records that are in a system twice", verdict.duplicates),
         ("orders of guests whom nobody can tell apart: they wait", verdict.waiting),

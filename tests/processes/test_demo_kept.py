@@ -61,5 +61,5 @@ def test_ctrl_c_ends_a_kept_demo_and_its_servers_and_the_workspace_stays(tmp_pat
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert status.returncode in {0, 1}
-    assert status.stdout.startswith("Systems: shop, erp.")
+    assert status.stdout.startswith("Systems: shop, erp, books.")
     shutil.rmtree(Path(config[1]).parent)

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from importlib.metadata import entry_points
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from talk_sdk._runner import Runner
 from talk_sdk.testing.demo.judge import Expectation, Verdict, judge
-from talk_sdk.testing.demo.sights import COLLECTIONS, READERS, Sights, look
+from talk_sdk.testing.demo.readers import NAMED, READERS, look
+from talk_sdk.testing.demo.sights import COLLECTIONS, Sights
 from talk_sdk.testing.demo.story import tell
 from talk_sdk.testing.serve import SimulatorProcess
 from talk_sdk.testing.world import awkward_world
@@ -18,11 +21,20 @@ from talk_sdk.testing.world import awkward_world
 if TYPE_CHECKING:
     from talk_sdk.operations import Plan, Report, Status
 
-__all__ = ["NAMES", "SEED", "Act", "Play", "Stage"]
+__all__ = ["NAMES", "SEED", "Act", "Play", "Stage", "playing"]
 
 SEED = 7
-NAMES = {"customwebshop": "shop", "customerp": "erp"}
+NAMES = {"customwebshop": "shop", "customerp": "erp", "wave": "books"}
 """Connector → the name of its system, in the order of the demo's talk.toml."""
+UNCANCELLED = frozenset({"wave"})
+"""Connectors whose systems have no cancelled orders."""
+
+
+def playing() -> dict[str, str]:
+    """Those of `NAMES` that are installed with their simulators: at least two make a demo."""
+    installed = {point.name for point in entry_points(group="talk_sdk.connectors")}
+    lacks = find_spec("graphql") is None
+    return {c: n for c, n in NAMES.items() if c in installed and not (c == "wave" and lacks)}
 
 
 @dataclass(frozen=True)
@@ -61,14 +73,17 @@ class Stage:
         self.folder = folder
         self.sizes = sizes
         self.servers: dict[str, SimulatorProcess] = {}
-        self.world = awkward_world(SEED, **_sized(sizes))
+        self.names = playing()
+        self.world = awkward_world(SEED, systems=tuple(self.names), **_sized(sizes))
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
         """Start the servers and write the talk.toml."""
         with ExitStack() as stack:
-            for connector, name in NAMES.items():
-                server = SimulatorProcess(connector, world_seed=SEED, sizes=self.sizes)
+            for connector, name in self.names.items():
+                server = SimulatorProcess(
+                    connector, world_seed=SEED, sizes=self.sizes, systems=tuple(self.names)
+                )
                 self.servers[name] = stack.enter_context(server)
             self._stack = stack.pop_all()
         self.config.write_text(self._toml(), encoding="utf-8")
@@ -85,7 +100,7 @@ class Stage:
 
     def _toml(self) -> str:
         parts = ["# The demo's workspace. Its servers are simulators on this machine.\n"]
-        for connector, name in NAMES.items():
+        for connector, name in self.names.items():
             server = self.servers[name]
             parts.append(f'[systems.{name}]\nconnector = "{connector}"')
             parts.append(f'base_url = "{server.base_url}{READERS[connector][0]}"')
@@ -102,16 +117,22 @@ class Stage:
         """What every system holds now."""
         return {
             name: look(connector, self.servers[name].base_url, self.servers[name].settings)
-            for connector, name in NAMES.items()
+            for connector, name in self.names.items()
         }
 
     def judge(self, expectations: list[Expectation]) -> Verdict:
         """Whether the systems agree."""
         identities = {
-            name: {c: control.identities(c) for c in COLLECTIONS}
-            for name, control in self.controls.items()
+            name: {
+                c: self.controls[name].identities(NAMED.get(connector, {}).get(c, c))
+                for c in COLLECTIONS
+            }
+            for connector, name in self.names.items()
         }
-        return judge(self.world, self.sights(), identities, expectations, NAMES["customwebshop"])
+        uncancelled = frozenset(self.names[c] for c in UNCANCELLED & self.names.keys())
+        return judge(
+            self.world, self.sights(), identities, expectations, NAMES["customwebshop"], uncancelled
+        )
 
 
 def _sized(sizes: Mapping[str, int]) -> dict[str, Any]:
@@ -159,9 +180,7 @@ class Play:
 
     def story(self) -> list[tuple[str, str]]:
         """Users edit; returns who did what."""
-        happened, self.expectations = tell(
-            self.stage.controls, self.stage.sights(), NAMES["customwebshop"], NAMES["customerp"]
-        )
+        happened, self.expectations = tell(self.stage.controls, self.stage.sights())
         return happened
 
     def status(self) -> Status:

@@ -7,19 +7,35 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 import httpx
 
-__all__ = ["COLLECTIONS", "READERS", "Sight", "Sights", "look"]
+__all__ = [
+    "COLLECTIONS",
+    "Row",
+    "Sight",
+    "Sights",
+    "amount",
+    "digits",
+    "erp_pages",
+    "erp_sights",
+    "name",
+    "quantity",
+    "reach",
+    "shop_pages",
+    "shop_sights",
+    "who",
+    "words",
+]
 
 COLLECTIONS = ("customers", "products", "orders")
 
 Row = dict[str, Any]
-Reader = Callable[[httpx.Client, str], Iterator[Row]]
+Settings = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -76,7 +92,8 @@ def reach(email: Any, called: Any) -> str:
     return words(email).lower() or name(called)
 
 
-def _shop_pages(http: httpx.Client, collection: str) -> Iterator[Row]:
+def shop_pages(http: httpx.Client, collection: str, _settings: Settings) -> Iterator[Row]:
+    """All records of a collection of the webshop."""
     cursor: str | None = None
     while True:
         query = {"limit": "200"} | ({"cursor": cursor} if cursor else {})
@@ -89,7 +106,8 @@ def _shop_pages(http: httpx.Client, collection: str) -> Iterator[Row]:
             return
 
 
-def _erp_pages(http: httpx.Client, collection: str) -> Iterator[Row]:
+def erp_pages(http: httpx.Client, collection: str, _settings: Settings) -> Iterator[Row]:
+    """All records of a collection of the ERP."""
     page = 1
     while True:
         query = {"page": str(page), "pageSize": "500"}
@@ -102,7 +120,8 @@ def _erp_pages(http: httpx.Client, collection: str) -> Iterator[Row]:
         page += 1
 
 
-def _shop(rows: Mapping[str, list[Row]]) -> dict[str, list[Sight]]:
+def shop_sights(rows: Mapping[str, list[Row]], _settings: Settings) -> dict[str, list[Sight]]:
+    """The webshop's records, as a person would compare them."""
     buyers = {row["id"]: reach(row["email"], row["name"]) for row in rows["customers"]}
     skus = {row["id"]: words(row["sku"]).lower() for row in rows["products"]}
     return {
@@ -143,14 +162,16 @@ def _shop_order(row: Row, buyers: Mapping[str, str], skus: Mapping[str, str]) ->
     ]
     states = {"completed": "closed"}
     values = {
-        "status": states.get(row["status"], row["status"]), "date": row["order_date"] or "",
+        "status": states.get(row["status"], row["status"]), "draft": row["status"] == "draft",
+        "amounts": [line[1:] for line in lines], "date": row["order_date"] or "",
         "note": words(row["note"]), "lines": lines, "invoice": words(row["invoice_no"]),
         "buyer": buyer,
     }  # fmt: skip
     return Sight(row["id"], (words(row["number"]),), values)
 
 
-def _erp(rows: Mapping[str, list[Row]]) -> dict[str, list[Sight]]:
+def erp_sights(rows: Mapping[str, list[Row]], _settings: Settings) -> dict[str, list[Sight]]:
+    """The ERP's records, as a person would compare them."""
     buyers = {row["customerId"]: reach(row["email"], row["name"]) for row in rows["customers"]}
     skus = {row["productId"]: words(row["articleNo"]).lower() for row in rows["products"]}
     return {
@@ -194,33 +215,9 @@ def _erp_order(row: Row, buyers: Mapping[int, str], skus: Mapping[int, str]) -> 
     ]
     states = {10: "draft", 20: "open", 30: "closed", 90: "cancelled"}
     values = {
-        "status": states[row["state"]], "date": row["orderDate"] or "",
+        "status": states[row["state"]], "draft": row["state"] == 10,
+        "amounts": [line[1:] for line in lines], "date": row["orderDate"] or "",
         "note": words(row["remark"]), "lines": lines, "invoice": words(row["orderNo"]),
         "buyer": buyers.get(row["customerId"], ""),
     }  # fmt: skip
     return Sight(str(row["orderId"]), (words(row["shopOrderNo"]),), values)
-
-
-READERS: Mapping[str, tuple[str, Reader, Callable[[Mapping[str, list[Row]]], Sights]]] = {
-    "customwebshop": ("/api", _shop_pages, _shop),
-    "customerp": ("/erp/v1", _erp_pages, _erp),
-}
-"""Connector → base path, how its pages are read, how its records are understood."""
-
-
-def look(connector: str, base_url: str, settings: Mapping[str, Any]) -> Sights:
-    """Read everything that a system holds."""
-    path, pages, understand = READERS[connector]
-    headers, auth = {}, None
-    if "token" in settings:
-        headers["Authorization"] = f"Bearer {settings['token']}"
-    else:
-        auth = (str(settings["username"]), str(settings["password"]))
-    with httpx.Client(
-        base_url=base_url + path,
-        headers=headers,
-        auth=auth,
-        trust_env=False,
-        verify=False,  # noqa: S501 - loopback without TLS
-    ) as http:
-        return understand({c: list(pages(http, c)) for c in COLLECTIONS})

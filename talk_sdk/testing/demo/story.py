@@ -2,125 +2,149 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from talk_sdk.testing.demo.judge import Expectation
-from talk_sdk.testing.demo.sights import Sight, Sights
+from talk_sdk.testing.demo.sights import Sight, Sights, reach
 
 __all__ = ["tell"]
 
+SHOP, ERP, BOOKS = "shop", "erp", "books"
 Controls = Mapping[str, Any]
+Everywhere = Mapping[str, Sight]
+"""System → the record of one thing there."""
+
+
+@dataclass
+class Story:
+    """What has happened so far, as (who, what) for people, and what has to come of it."""
+
+    controls: Controls
+    happened: list[tuple[str, str]] = field(default_factory=list)
+    expected: list[Expectation] = field(default_factory=list)
+
+    def edit(self, system: str, collection: str, id_: str, change: Any, words: str) -> None:
+        """Somebody edits a record."""
+        self.controls[system].edit(collection, id_, change)
+        self.happened.append((system, words))
+
+    def expect(self, collection: str, there: Everywhere, name: str, value: Any) -> None:
+        """All systems that have the field must say this after the next run."""
+        self.expected += [
+            Expectation(system, collection, sight.id, name, value)
+            for system, sight in there.items()
+            if name in sight.values
+        ]
 
 
 def tell(
-    controls: Controls, sights: Mapping[str, Sights], shop: str, erp: str
+    controls: Controls, sights: Mapping[str, Sights]
 ) -> tuple[list[tuple[str, str]], list[Expectation]]:
     """Edit something different in each system.
 
     Returns what happened, as (who, what) for people, and what every system must say after
     the next run.
     """
-    happened: list[tuple[str, str]] = []
-    expected: list[Expectation] = []
-    pairs = _pairs(sights[shop], sights[erp])
-    _customers(controls, pairs, shop, erp, happened, expected)
-    _products(controls, pairs, shop, erp, happened, expected)
-    _orders(controls, pairs, shop, erp, happened, expected)
-    return happened, expected
+    story = Story(controls)
+    customers = _everywhere(sights, "customers")
+    products = _everywhere(sights, "products")
+    orders = [found for found in _everywhere(sights, "orders") if found[SHOP].values["lines"]]
+    _customers(story, customers)
+    _products(story, products)
+    _orders(story, orders)
+    _new_order(story, products[2][SHOP])
+    return story.happened, story.expected
 
 
-def _pairs(shop: Sights, erp: Sights) -> dict[str, list[tuple[Sight, Sight]]]:
-    """Records of both systems that are told apart by what a person would look at."""
-    found = {}
-    for collection in shop:
-        there = {sight.key: sight for sight in erp[collection]}
-        unique = [s for s in shop[collection] if sum(o.key == s.key for o in shop[collection]) == 1]
-        found[collection] = [(s, there[s.key]) for s in unique if s.key in there]
-    return found
-
-
-def _both(
-    shop: str, erp: str, collection: str, pair: tuple[Sight, Sight], field: str, value: Any
-) -> list[Expectation]:
+def _everywhere(sights: Mapping[str, Sights], collection: str) -> list[Everywhere]:
+    """Records that stand once in every system, told apart by what a person would look at."""
+    by_mark = {}
+    for system, seen in sights.items():
+        counted = Counter(_mark(collection, sight) for sight in seen[collection])
+        by_mark[system] = {
+            mark: sight
+            for sight in seen[collection]
+            if counted[mark := _mark(collection, sight)] == 1 and any(mark)
+        }
     return [
-        Expectation(shop, collection, pair[0].id, field, value),
-        Expectation(erp, collection, pair[1].id, field, value),
+        {system: found[mark] for system, found in by_mark.items()}
+        for mark in by_mark[SHOP]
+        if all(mark in found for found in by_mark.values())
     ]
 
 
-def _customers(
-    controls: Controls,
-    pairs: Mapping[str, list[tuple[Sight, Sight]]],
-    shop: str,
-    erp: str,
-    happened: list[tuple[str, str]],
-    expected: list[Expectation],
-) -> None:
-    two, clash = pairs["customers"][0], pairs["customers"][1]
-    controls[shop].edit("customers", two[0].id, {"note": "Ring før levering"})
-    controls[erp].edit("customers", two[1].id, {"phone": "22334455"})
-    happened += [
-        (shop, f"writes a note on {two[0].values['name']}"),
-        (erp, "changes the phone number of the same customer"),
+def _mark(collection: str, sight: Sight) -> tuple[str, ...]:
+    if collection == "customers":
+        return (reach(sight.values["email"], sight.values["name"]),)
+    return (sight.values["name"],) if collection == "products" else sight.key
+
+
+def _customers(story: Story, found: list[Everywhere]) -> None:
+    two, clash = found[0], found[1]
+    name = two[SHOP].values["name"]
+    story.edit(SHOP, "customers", two[SHOP].id, {"note": "Ring før levering"},
+               f"writes a note on {name}")  # fmt: skip
+    story.edit(ERP, "customers", two[ERP].id, {"phone": "22334455"},
+               "changes the phone number of the same customer")  # fmt: skip
+    story.expect("customers", two, "note", "Ring før levering")
+    story.expect("customers", two, "phone", "22334455")
+    if BOOKS in two:
+        story.edit(BOOKS, "customers", two[BOOKS].id, {"address": {"city": "Tromsø"}},
+                   "and moves that customer to another town")  # fmt: skip
+        story.expect("customers", two, "city", "Tromsø")
+    story.edit(SHOP, "customers", clash[SHOP].id, {"note": "Betaler alltid i tide"},
+               f"writes a note on {clash[SHOP].values['name']}")  # fmt: skip
+    story.edit(ERP, "customers", clash[ERP].id, {"remark": "Betaler sent"},
+               "writes another note on the same customer: a rule settles that")  # fmt: skip
+    if BOOKS in clash:
+        story.edit(BOOKS, "customers", clash[BOOKS].id, {"internalNotes": "Betaler aldri"},
+                   "and a third one: a conflict among three")  # fmt: skip
+    story.expect("customers", clash, "note", "Betaler alltid i tide")
+
+
+def _products(story: Story, found: list[Everywhere]) -> None:
+    counted, priced, renamed = found[0], found[1], found[3]
+    stock = float(counted[SHOP].values["stock"])
+    story.controls[SHOP].adjust("products", counted[SHOP].id, "stock_quantity", -3)
+    story.controls[ERP].adjust("products", counted[ERP].id, "onHand", 20)
+    story.happened += [
+        (SHOP, f"sells 3 of {counted[SHOP].values['name']}"),
+        (ERP, "receives 20 of the same product"),
     ]
-    expected += _both(shop, erp, "customers", two, "note", "Ring før levering")
-    expected += _both(shop, erp, "customers", two, "phone", "22334455")
-    controls[shop].edit("customers", clash[0].id, {"note": "Betaler alltid i tide"})
-    controls[erp].edit("customers", clash[1].id, {"remark": "Betaler sent"})
-    happened += [
-        (shop, f"writes a note on {clash[0].values['name']}"),
-        (erp, "writes another note on the same customer: a true conflict, that a rule settles"),
-    ]
-    expected += _both(shop, erp, "customers", clash, "note", "Betaler alltid i tide")
+    story.expect("products", counted, "stock", f"{stock + 17:.3f}")
+    story.edit(ERP, "products", priced[ERP].id, {"salesPriceMinor": 24900},
+               f"sets the price of {priced[SHOP].values['name']} to 249.00")  # fmt: skip
+    story.expect("products", priced, "price", "249.00")
+    if BOOKS in renamed:
+        story.edit(BOOKS, "products", renamed[BOOKS].id, {"unitPrice": "77.5"},
+                   f"sells {renamed[SHOP].values['name']} for 77.50")  # fmt: skip
+        story.expect("products", renamed, "price", "77.50")
 
 
-def _products(
-    controls: Controls,
-    pairs: Mapping[str, list[tuple[Sight, Sight]]],
-    shop: str,
-    erp: str,
-    happened: list[tuple[str, str]],
-    expected: list[Expectation],
-) -> None:
-    counted, priced = pairs["products"][0], pairs["products"][1]
-    stock = float(counted[0].values["stock"])
-    controls[shop].adjust("products", counted[0].id, "stock_quantity", -3)
-    controls[erp].adjust("products", counted[1].id, "onHand", 20)
-    happened += [
-        (shop, f"sells 3 of {counted[0].values['name']}"),
-        (erp, "receives 20 of the same product"),
-    ]
-    expected += _both(shop, erp, "products", counted, "stock", f"{stock + 17:.3f}")
-    controls[erp].edit("products", priced[1].id, {"salesPriceMinor": 24900})
-    happened.append((erp, f"sets the price of {priced[1].values['name']} to 249.00"))
-    expected += _both(shop, erp, "products", priced, "price", "249.00")
-
-
-def _orders(
-    controls: Controls,
-    pairs: Mapping[str, list[tuple[Sight, Sight]]],
-    shop: str,
-    erp: str,
-    happened: list[tuple[str, str]],
-    expected: list[Expectation],
-) -> None:
-    pair = next(p for p in pairs["orders"] if p[0].values["lines"])
-    row = next(r for r in controls[shop].dump("orders") if r["id"] == pair[0].id)
+def _orders(story: Story, found: list[Everywhere]) -> None:
+    there = found[0]
+    row = next(r for r in story.controls[SHOP].dump("orders") if r["id"] == there[SHOP].id)
     lines = [dict(line) for line in row["lines"]]
     lines[0]["quantity"] = "42"
-    controls[shop].edit("orders", pair[0].id, {"lines": lines})
-    happened.append((shop, f"changes a line of order {pair[0].key[0]} to 42 pieces"))
-    first = pair[0].values["lines"][0]
-    wanted = [(first[0], "42.000", first[2]), *pair[0].values["lines"][1:]]
-    expected += _both(shop, erp, "orders", pair, "lines", wanted)
-    _new_order(controls, shop, pairs["products"][2][0], happened)
+    number = there[SHOP].key[0]
+    story.edit(SHOP, "orders", there[SHOP].id, {"lines": lines},
+               f"changes a line of order {number} to 42 pieces")  # fmt: skip
+    first, *rest = there[SHOP].values["lines"]
+    story.expect("orders", there, "lines", [(first[0], "42.000", first[2]), *rest])
+    amounts = [line[1:] for line in rest]
+    story.expect("orders", there, "amounts", [("42.000", first[2]), *amounts])
+    if BOOKS in there:
+        story.edit(BOOKS, "invoices", there[BOOKS].id, {"memo": "Betales kontant"},
+                   "writes a memo on the invoice of the same order")  # fmt: skip
+        story.expect("orders", there, "note", "Betales kontant")
 
 
-def _new_order(
-    controls: Controls, shop: str, product: Sight, happened: list[tuple[str, str]]
-) -> None:
-    buyer = controls[shop].create(
+def _new_order(story: Story, product: Sight) -> None:
+    shop = story.controls[SHOP]
+    buyer = shop.create(
         "customers",
         {"name": "Nykunde Åsnes", "email": "nykunde@example.no", "billing": {"country": "NO"}},
     )
@@ -128,7 +152,7 @@ def _new_order(
         "product_id": product.id, "text": product.values["name"], "quantity": "2",
         "unit_price": product.values["price"],
     }  # fmt: skip
-    controls[shop].create(
+    shop.create(
         "orders", {"customer_id": buyer, "status": "open", "currency": "NOK", "lines": [line]}
     )
-    happened.append((shop, "gets a new customer, who orders"))
+    story.happened.append((SHOP, "gets a new customer, whom nobody else knows, and who orders"))
