@@ -105,12 +105,17 @@ def unsaid(mapping: Compiled, values: Mapping[str, Scalar]) -> str | None:
 
 
 def numbered(golden: GoldenRow, targets: Iterable[Target]) -> frozenset[str]:
-    """Properties whose value is the number that one of the systems gave by itself."""
+    """Properties whose value is the number that one of the systems gave by itself.
+
+    A number that records are matched by is not among them: it is the same everywhere.
+    """
     return frozenset(
         name
         for target in targets
         for name in target.mapping.assigned
-        if (source := golden.source(name)) is not None and source[0] == target.system
+        if (source := golden.source(name)) is not None
+        and source[0] == target.system
+        and not any(name in key for key in target.mapping.keys.values())
     )
 
 

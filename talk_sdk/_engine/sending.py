@@ -107,7 +107,7 @@ def prepare(run: Run, bound: Bound, step: Step, material: Material) -> tuple[Int
         "basis": basis(step),
     }
     if step.kind == "create":
-        operation["keys"] = _keys(mapping, material.golden)
+        operation["keys"] = _keys(mapping, {name: after for name, _, after in changes})
         operation["unique"] = {str(r): k for r, k in unique_keys(entity, mapping, values).items()}
     if step.kind == "adjust" and link is not None:
         operation["deltas"] = {
@@ -124,10 +124,11 @@ def prepare(run: Run, bound: Bound, step: Step, material: Material) -> tuple[Int
     return intent, _body(bound, step, values, lines, material, material.current)
 
 
-def _keys(mapping: Compiled, golden: GoldenRow) -> dict[str, str]:
-    keys = keys_of(mapping, golden.data)
+def _keys(mapping: Compiled, sent: Mapping[str, Scalar]) -> dict[str, str]:
+    """The keys of what is sent: what was left out cannot be found."""
+    keys = keys_of(mapping, sent)
     for rank in mapping.keys:
-        key = mapping.key_of(rank, golden.data)
+        key = mapping.key_of(rank, sent)
         if key is not None:
             keys[rank] = key
     return {str(rank): key for rank, key in keys.items()}
