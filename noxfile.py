@@ -76,7 +76,7 @@ def tests(session: nox.Session, distribution: str) -> None:
 
 @nox.session(requires=["wheels"])
 def demo(session: nox.Session) -> None:
-    """Two simulated systems, kept in sync in front of you; arguments go to `talk demo`."""
+    """Simulated systems, kept in sync in front of you; arguments go to `talk demo`."""
     everything = ("talk-sdk", *PLUGINS)
     session.install(*(wheel(name, "simulator") for name in everything))
     session.run("talk", "demo", *session.posargs)

@@ -46,7 +46,7 @@ class FileVault:
         Raises:
             ConfigError: the file cannot be written.
         """
-        with self._file_lock("file"):
+        with self._file_lock(f"{self._path}.lock"):
             content = {**self._all(), self._system: dict(values)}
             try:
                 self._replace(json.dumps(content, indent=1).encode())
@@ -63,12 +63,12 @@ class FileVault:
         Raises:
             UnavailableError: somebody else has held it for a minute.
         """
-        with self._file_lock(self._system):
+        with self._file_lock(f"{self._path}.{self._system}.lock"):
             yield
 
     @contextmanager
-    def _file_lock(self, name: str) -> Iterator[None]:
-        lock = FileLock(f"{self._path}.{name}.lock", timeout=_PATIENCE_S, mode=_MODE)
+    def _file_lock(self, path: str) -> Iterator[None]:
+        lock = FileLock(path, timeout=_PATIENCE_S, mode=_MODE)
         try:
             lock.acquire()
         except Timeout:

@@ -83,9 +83,9 @@ class Entity:
         safe_update: a write that carries an old version is refused, so nothing is read before.
         marker: the field in which our key is kept and by which it is found; None if there is none.
         idempotency: how long the API remembers our key of a create (and an adjust).
-        unique: mapped properties of which no two records there have the same value (within a
-            customer, say): where there is no marker, a create whose answer was lost is known
-            again by the first of them that was sent.
+        unique: mapped properties of which no two records there have the same value, or several
+            that are unique together (a number within a customer): where there is no marker, a
+            create whose answer was lost is known again by the first of them that was sent.
         whole: wire paths of groups that are written as a whole: what an update leaves alone in
             such a group goes along as fetched right before.
         reread: how often everything is read although the API reads incrementally: for changes
@@ -111,7 +111,7 @@ class Entity:
     safe_update: bool = False
     marker: str | None = None
     idempotency: timedelta | None = None
-    unique: tuple[str, ...] = ()
+    unique: tuple[str | tuple[str, ...], ...] = ()
     whole: frozenset[str] = field(default_factory=frozenset)
     reread: timedelta | None = None
     find: frozenset[str] = field(default_factory=frozenset)

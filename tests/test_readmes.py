@@ -57,11 +57,16 @@ def entities_table(entities: list[Entity]) -> str:
             "refused" if entity.safe_update else "overwritten" if entity.update else "–",
             "found by marker" if entity.marker
             else "repeated safely" if entity.idempotency
-            else f"found by {entity.unique[0]}, else review" if entity.unique
+            else f"found by {known_by(entity)}, else review" if entity.unique
             else "looked up, else review" if entity.create else "–",
         ]  # fmt: skip
         rows.append(f"| {' | '.join(cells)} |")
     return "\n".join(rows) + "\n"
+
+
+def known_by(entity: Entity) -> str:
+    first = entity.unique[0]
+    return first if isinstance(first, str) else " and ".join(first)
 
 
 def read(entity: Entity) -> str:

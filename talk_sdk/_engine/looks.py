@@ -114,10 +114,10 @@ def unique_keys(
 ) -> dict[int, str]:
     """What tells a record apart in its own system where there is no marker (`Entity.unique`)."""
     found = {}
-    for place, name in enumerate(declared.unique):
-        value = values.get(name)
-        if value is not None:
-            found[_UNIQUE - place] = mapping.concept.properties[name].fold(value)
+    for place, names in enumerate(declared.unique):
+        key = mapping.folded((names,) if isinstance(names, str) else names, values)
+        if key is not None:
+            found[_UNIQUE - place] = key
     return found
 
 

@@ -14,6 +14,7 @@ from talk_sdk._engine.spool import Spool
 from talk_sdk._engine.steps import Planned, Target
 from talk_sdk._store import GoldenRow, LinkRow, goldens, items, journal, links
 from talk_sdk.concepts import CONCEPTS
+from talk_sdk.connector import Entity
 from talk_sdk.operations import Drift
 
 __all__ = ["plan_all"]
@@ -76,9 +77,17 @@ def _target(
         older = {ident for ident, at in born.items() if at is None or at < since}
     return Target(
         bound.name, entity, bound.mappings[entity], declared.create, declared.update is not None,
-        declared.adjust, declared.derived_from is not None, declared.unique, frozenset(older),
+        declared.adjust, declared.derived_from is not None, _marks(declared), frozenset(older),
         off, closed,
     )  # fmt: skip
+
+
+def _marks(declared: Entity) -> frozenset[str]:
+    return frozenset(
+        name
+        for names in declared.unique
+        for name in ((names,) if isinstance(names, str) else names)
+    )
 
 
 def plan_all(run: Run, only: Iterable[str] | None = None) -> Spool:
@@ -96,7 +105,13 @@ def plan_all(run: Run, only: Iterable[str] | None = None) -> Spool:
     except BaseException:
         spool.close()
         raise
-    run.skips, run.drift = spool.skips, spool.drift
+    if only is None:
+        run.skips, run.drift = spool.skips, spool.drift
+    else:
+        # Records planned once more: what is said of the others stands.
+        again = {(skip.system, skip.entity, skip.record) for skip in spool.skips}
+        kept = [skip for skip in run.skips if (skip.system, skip.entity, skip.record) not in again]
+        run.skips, run.drift = [*kept, *spool.skips], [*run.drift, *spool.drift]
     run.tell("planned", count=sum(spool.counts.values()))
     return spool
 

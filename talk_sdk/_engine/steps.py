@@ -64,7 +64,7 @@ class Target:
     """An entity that could be written: what it can do, what may be done to it.
 
     `closed` says why nothing is written there in this run; None if it is open. `adjust` are
-    the counters that are written as differences, `unique` as `Entity.unique`. Records in
+    the counters that are written as differences, `unique` those of `Entity.unique`. Records in
     `older` were there before the entity took part, and are not created there.
     """
 
@@ -75,7 +75,7 @@ class Target:
     updates: bool
     adjust: frozenset[str] = frozenset()
     derived: bool = False
-    unique: tuple[str, ...] = ()
+    unique: frozenset[str] = frozenset()
     older: frozenset[str] = frozenset()
     off: Mapping[str, str] = field(default_factory=dict)
     closed: str | None = None

@@ -67,6 +67,9 @@ class Loopback:
 class _Handler(BaseHTTPRequestHandler):
     """Takes the redirect down; browsers also ask for icons."""
 
+    timeout = 2.0
+    """Seconds: browsers open connections beforehand on which they say nothing."""
+
     def do_GET(self) -> None:
         """Answer a request."""
         parts = urlsplit(self.path)

@@ -139,8 +139,9 @@ class OAuth2:
             self._vault.write({**held, _RENEWING: self._http.clock.now().isoformat()})
             fresh = self._refreshed(held)
             kept = {name: value for name, value in held.items() if name != _RENEWING}
-            self._tokens = {**kept, **fresh}
-            self._vault.write(self._tokens)
+            stored = {**kept, **fresh}
+            self._vault.write(stored)
+            self._tokens = stored
             return True
 
     def _refreshed(self, held: Tokens) -> Tokens:

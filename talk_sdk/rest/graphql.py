@@ -105,18 +105,23 @@ class GraphQL:
             self._url,
             json={"query": document, "variables": dict(variables or {})},
             effect=effect_of(document),
-            fault=lambda answer: self._fault(answer, absent),
+            fault=lambda answer: self._fault(answer, absent, effect_of(document)),
         )
         data: Raw = answer.json()["data"]
         return data
 
-    def _fault(self, answer: Answer, absent: Collection[str]) -> RemoteError | None:
+    def _fault(self, answer: Answer, absent: Collection[str], effect: str) -> RemoteError | None:
         body = answer.json()
         errors = body.get("errors") if isinstance(body, dict) else None
         for error in errors if isinstance(errors, list) else ():
             fault = self._meaning(error if isinstance(error, dict) else {}, absent)
             if fault is not None:
-                return fault
+                # A mutation that has answered was done, whatever part of its answer failed.
+                return (
+                    UnavailableError(fault.message)
+                    if effect == "write" and _has_data(body)
+                    else fault
+                )
         if not isinstance(body, dict) or not isinstance(body.get("data"), dict):
             return UnavailableError(f"{answer.system}: the API answered neither data nor errors.")
         return None
@@ -133,6 +138,11 @@ class GraphQL:
         text += f" (at {path})." if path else "."
         special = self._special(error, text) if self._special else None
         return special or _usual_meaning(code, text, self.http.system)
+
+
+def _has_data(body: Mapping[str, Any]) -> bool:
+    data = body.get("data")
+    return isinstance(data, dict) and any(value is not None for value in data.values())
 
 
 def _usual_meaning(code: str, text: str, system: str) -> RemoteError:

@@ -65,12 +65,15 @@ def test_what_is_not_said_has_its_default(talk_toml: Callable[[str], Path]) -> N
 
 
 def test_a_property_may_have_a_policy_of_its_own(talk_toml: Callable[[str], Path]) -> None:
-    text = TWO_SYSTEMS + """
+    text = (
+        TWO_SYSTEMS
+        + """
 [conflicts]
 default = { prefer = ["books"] }
 "customer.email" = { prefer = ["shop", "books"] }
 "order.lines.quantity" = "newest"
 """
+    )
     conflicts = load(talk_toml(text), environ={"SHOP_TOKEN": "x"}).conflicts
 
     assert conflicts.policy("customer", "email").prefer == ("shop", "books")

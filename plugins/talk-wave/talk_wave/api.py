@@ -209,7 +209,7 @@ class Wave:
             sent["incomeAccountId"] = self._income
         stored = self._patiently(partial(self._mutate, documents.CREATE[entity], entity, sent))
         if stored is not None and body.get("isArchived"):
-            return self._archive(str(stored["id"]))
+            return self._archive_after(str(stored["id"]))
         return stored
 
     def _patiently(self, call: Callable[[], Raw | None]) -> Raw | None:
@@ -229,7 +229,7 @@ class Wave:
         try:
             stored = self._patch(entity, id_, sent) if sent else None
             if (operation.body or {}).get("isArchived"):
-                stored = self._archive(id_)
+                stored = self._archive_after(id_) if sent else self._archive(id_)
         except (MissingError, RejectedError) as error:
             # What could not be found may also be what the record refers to.
             if isinstance(error, MissingError) or "could not be found" in error.message:
@@ -244,6 +244,13 @@ class Wave:
         stored = mutate({**sent, "id": id_})
         again = shapes.emptied(sent, stored) if stored else None
         return stored if again is None else mutate({**again, "id": id_})
+
+    def _archive_after(self, id_: str) -> Raw | None:
+        """Archive what has just been written: whatever fails now, the write has happened."""
+        try:
+            return self._archive(id_)
+        except RemoteError as error:
+            raise UnavailableError(error.message) from None
 
     def _archive(self, id_: str) -> Raw | None:
         return self._mutate(documents.ARCHIVE, "Product", {"id": id_})

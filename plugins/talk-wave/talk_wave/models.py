@@ -160,7 +160,7 @@ def entities(settings: WaveSettings) -> Sequence[Entity]:
         ),
         Entity(
             Invoice, modified=modified, created=created, incremental=True, lag=lag,
-            reread=reread, unique=("number", "invoice_number"), whole=frozenset({"content"}),
-            get_batch=10,
+            reread=reread, unique=(("number", "customer"), "invoice_number"),
+            whole=frozenset({"content"}), get_batch=10,
         ),
     )  # fmt: skip

@@ -53,7 +53,9 @@ def priced_shipping(product: str | None) -> Lens:
             )
         return amount
 
-    return Lens("priced_shipping", money.get, put)
+    # The product is named: to name another one is another rule, and has what was not said be said.
+    name = "priced_shipping" if product is None else f"priced_shipping({product})"
+    return Lens(name, money.get, put)
 
 
 def emptied(sent: Raw, stored: Raw) -> Raw | None:
