@@ -501,3 +501,72 @@ def test_what_was_typed_into_a_lost_create_and_was_sent_differently_is_listed(
     assert bench.only("books", "customers")["name"] == "Ola"
     (conflict,) = bench.status().conflicts
     assert conflict.reason.startswith("name: the value typed while a write was in doubt")
+
+
+def test_anothers_invoice_of_the_same_number_is_not_taken_for_the_lost_one(
+    make: Callable[..., Bench],
+) -> None:
+    bench = make(TWO)
+    order(bench)
+    bench.settle()
+    shop, books = bench.control("shop"), bench.control("books")
+    other = books.create("customers", {"name": "Per AS", "email": "per@example.no"})
+    bench.settle()
+    kari = next(c["id"] for c in shop.dump("customers") if c["name"] == "Kari")
+    ours = shop.create(
+        "orders", {"customer_id": kari, "status": "open", "lines": [], "note": "ours"}
+    )
+    number = next(o["number"] for o in shop.dump("orders") if o["id"] == ours)
+    lost = Fault(kind="drop_before", method="POST", path="invoices", times=1)
+    bench.faults["books"].plan([lost])
+    bench.sync()
+    pers = books.create(
+        "invoices",
+        {"customer": {"id": other}, "poNumber": number, "memo": "Per's own", "items": []},
+    )
+    for _ in range(3):
+        bench.sync()
+    found = {i["id"]: i for i in bench.rows("books", "invoices")}
+    assert (found[pers]["customer"]["id"], found[pers]["memo"]) == (other, "Per's own")
+    mine = [i for i in found.values() if i["memo"] == "ours"]
+    assert [i["poNumber"] for i in mine] == [number]
+    assert mine[0]["customer"]["id"] != other
+
+
+@pytest.mark.parametrize("kind", ["rate_limit", "expired_token"])
+def test_a_product_whose_archive_fails_after_its_create_is_not_published_again(
+    make: Callable[..., Bench], kind: FaultKind
+) -> None:
+    bench = make(TWO)
+    bench.control("shop").create(
+        "products", {"sku": "A", "title": "Kaffe", "price": "1.00", "published": False}
+    )
+    times = 8 if kind == "rate_limit" else 1
+    bench.faults["books"].plan([Fault(kind=kind, method="PATCH", path="products", times=times)])
+    for _ in range(4):
+        bench.sync()
+    assert bench.only("books", "products")["isArchived"]
+    assert not bench.only("shop", "products")["published"]
+
+
+def test_what_cannot_be_said_is_reported_though_numbers_had_the_run_plan_twice(
+    bench: Bench,
+) -> None:
+    order(bench, status="cancelled")
+    report = bench.sync()
+    assert [(d.system, d.property) for d in report.drift] == [("books", "status")]
+
+
+def test_a_shipping_product_that_is_named_later_has_the_freight_said(
+    make: Callable[..., Bench],
+) -> None:
+    bench = make(TWO)
+    product = bench.source["systems"]["books"].pop("shipping_product")
+    placed = order(bench, shipping_price="0.00")
+    bench.settle()
+    bench.control("shop").edit("orders", placed, {"shipping_price": "99.00"})
+    assert [d.property for d in bench.sync().drift] == ["shipping"]
+    bench.source["systems"]["books"]["shipping_product"] = product
+    bench.settle()
+    items = bench.only("books", "invoices")["items"]
+    assert [i["unitPrice"] for i in items if i["product"]["id"] == product] == ["99"]

@@ -185,3 +185,12 @@ def test_an_api_may_have_errors_of_its_own() -> None:
     gql = endpoint(Server(failed("X", "too much cost")), special=special)
     with pytest.raises(RejectedError, match="too much cost"):
         gql.execute(QUERY)
+
+
+@pytest.mark.parametrize("code", ["FORBIDDEN", "NOT_FOUND", "BAD_USER_INPUT", "THROTTLED"])
+def test_a_mutation_whose_data_arrived_was_done_and_is_not_sent_again(code: str) -> None:
+    server = Server(failed(code, data={"make": {"id": "1"}}, path=["make", "tax"]))
+    with pytest.raises(UnavailableError) as caught:
+        endpoint(server).execute(MUTATION)
+    assert caught.value.reached
+    assert len(server.requests) == 1

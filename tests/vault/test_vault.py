@@ -135,3 +135,10 @@ with FileVault(Path({str(path)!r}), "books").locked():
     other.communicate()
     assert taken.wait(10)
     thread.join()
+
+
+def test_the_tokens_of_a_system_called_file_can_be_renewed(tmp_path: Path) -> None:
+    vault = FileVault(tmp_path / "talk.vault", "file")
+    with vault.locked():
+        vault.write({"a": "1"})
+    assert vault.read() == {"a": "1"}
