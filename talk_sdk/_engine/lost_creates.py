@@ -23,6 +23,7 @@ from talk_sdk.operations import Raw
 __all__ = ["decide_absent", "look_for"]
 
 _SLACK = 60.0  # seconds by which a created time may lie before the intent
+_AT_ONCE = 1.0  # seconds between the two times of a record that nobody has edited
 
 
 def look_for(run: Run, bound: Bound, intent: Intent) -> list[Intent]:
@@ -134,22 +135,23 @@ def decide_absent(run: Run, absent: Sequence[Intent]) -> None:
     """Creates of which no look-up found a trace, after the entity was read (rule D3).
 
     What was read since shows the record, if there is one: by a unique property that was sent,
-    or by a match key that nobody else has. If no unlinked record was created there since, or
-    none that does not contradict, it never happened, and is planned again.
+    or by a match key that nobody else has. If no unlinked record was created there since that
+    could be it, it never happened, and is planned again. A record that differs in a key could
+    be it if it was edited since it was created, and so could one from which the key is gone.
     """
     for intent in absent:
         if (intent.system, intent.entity) in run.left_out:
             continue
         with run.store.write() as connection:
             appeared = _appeared(run, connection, intent)
-            found, proven = _claimants(run, connection, intent, appeared)
+            found = _claimants(run, connection, intent, appeared)
         if len(found) == 1:
             _take_back(run, intent, found[0])
             continue
         with run.store.write() as connection:
             if found:
                 to_review(run, connection, intent, "several records could be what was created")
-            elif proven or not appeared:
+            elif not appeared:
                 journal.settle(connection, [intent.id])
                 goldens.soil(connection, [intent.golden])
             else:
@@ -159,31 +161,33 @@ def decide_absent(run: Run, absent: Sequence[Intent]) -> None:
 def _appeared(run: Run, connection: Connection, intent: Intent) -> dict[int, dict[int, str]]:
     """Unlinked records that could be what was created, with their keys: link id → keys."""
     table = db.links
-    query = select(table.c.id, table.c.created).where(
+    query = select(table.c.id, table.c.created, table.c.mod_lo).where(
         table.c.system == intent.system,
         table.c.entity == intent.entity,
         table.c.state.in_(("new", "review")),
         table.c.golden.is_(None),
     )
     slack = _SLACK + abs(run.skews.get(intent.system, 0.0))
-    late = [
-        ident
-        for ident, created in connection.execute(query)
+    late = {
+        ident: _edited(created, modified)
+        for ident, created, modified in connection.execute(query)
         if created is None or created >= intent.sent - slack
-    ]
-    keys = links.keys_of(connection, late)
+    }
+    keys = links.keys_of(connection, [*late])
     sent = sent_keys(intent)
-    return {ident: keys.get(ident, {}) for ident in late
-            if not contradicts(keys.get(ident, {}), sent)}  # fmt: skip
+    return {ident: keys.get(ident, {}) for ident, edited in late.items()
+            if edited or not contradicts(keys.get(ident, {}), sent)}  # fmt: skip
+
+
+def _edited(created: float | None, modified: float | None) -> bool:
+    """Whether a record shows that it was edited since it was created."""
+    return created is not None and modified is not None and modified - created > _AT_ONCE
 
 
 def _claimants(
     run: Run, connection: Connection, intent: Intent, appeared: Mapping[int, Mapping[int, str]]
-) -> tuple[list[str], bool]:
-    """The records that are what was created, and whether finding none proves that none is.
-
-    A server that keeps unique properties shows them in what it created.
-    """
+) -> list[str]:
+    """The records that show themselves as what was created."""
     concept = run.systems[intent.system].mappings[intent.entity].concept.name
     marks = {rank: key for rank, key in sent_marks(intent).items() if rank != MARKER}
     shared = _shared(connection, concept, intent)
@@ -191,9 +195,8 @@ def _claimants(
     for rank, key in (*marks.items(), *sorted(keys.items())):
         alike = [ident for ident, own in appeared.items() if own.get(rank) == key]
         if alike:
-            return [link.ext for link in links.by_id(connection, alike).values()], True
-    kept = journal.stream(connection, intent.system, intent.entity).marker_kept
-    return [], bool(marks) and kept
+            return [link.ext for link in links.by_id(connection, alike).values()]
+    return []
 
 
 def _take_back(run: Run, intent: Intent, ext: str) -> None:

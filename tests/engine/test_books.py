@@ -570,3 +570,27 @@ def test_a_shipping_product_that_is_named_later_has_the_freight_said(
     bench.settle()
     items = bench.only("books", "invoices")["items"]
     assert [i["unitPrice"] for i in items if i["product"]["id"] == product] == ["99"]
+
+
+@pytest.mark.parametrize("typed", [None, "PO-99"])
+def test_a_lost_invoice_whose_number_was_edited_meanwhile_is_not_made_twice(
+    make: Callable[..., Bench], typed: str | None
+) -> None:
+    bench = make(TWO)
+    order(bench)
+    bench.settle()
+    shop, books = bench.control("shop"), bench.control("books")
+    buyer = bench.only("shop", "customers")["id"]
+    shop.create(
+        "orders", {"customer_id": buyer, "status": "open", "lines": [], "note": "the second"}
+    )
+    lost = Fault(kind="drop_after", method="POST", path="invoices", times=1)
+    bench.faults["books"].plan([lost])
+    bench.sync()
+    there = next(i for i in bench.rows("books", "invoices") if i["memo"] == "the second")
+    bench.clock.advance(30)
+    books.edit("invoices", there["id"], {"poNumber": typed})
+    for _ in range(3):
+        bench.sync()
+    assert len(bench.rows("books", "invoices")) == 2
+    assert bench.status().open["reviews"] == 1
