@@ -62,3 +62,44 @@ def test_a_record_altered_and_a_twin_added_behind_the_engines_back_are_seen(
     assert code != 0
     assert (report["agreement"], report["duplicates"]) == (False, 1)
     assert "They do not agree." in output
+
+
+def test_a_record_altered_in_wave_and_one_missing_there_are_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    honest = play.Play.verdict
+
+    def tampered(self: play.Play) -> Verdict:
+        books = self.stage.controls["books"]
+        before = honest(self)
+        invoice = next(row for row in books.dump("invoices") if row["poNumber"])
+        books.edit("invoices", invoice["id"], {"memo": "Nobody wrote this"})
+        unused = {row["customer"]["id"] for row in books.dump("invoices")}
+        customer = next(r for r in books.dump("customers") if r["email"] and r["id"] not in unused)
+        books.delete("customers", customer["id"])
+        after = honest(self)
+        assert before.faults == []
+        assert any("note differs" in fault for fault in after.faults)
+        assert any("is missing in books" in fault for fault in after.faults)
+        assert len(after.faults) == 2
+        return after
+
+    monkeypatch.setattr(play, "Stage", SmallStage)
+    monkeypatch.setattr(play.Play, "verdict", tampered)
+    code, report, _ = perform(tmp_path)
+    assert code != 0
+    assert (report["agreement"], report["duplicates"]) == (False, 0)
+
+
+def test_without_wave_a_shop_and_an_erp_play_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    two = {connector: name for connector, name in play.NAMES.items() if connector != "wave"}
+    monkeypatch.setattr(play, "Stage", SmallStage)
+    monkeypatch.setattr(play, "playing", lambda: two)
+    code, report, output = perform(tmp_path)
+    assert (code, report["agreement"], report["duplicates"]) == (0, True, 0)
+    runs = report["runs"]
+    assert isinstance(runs, list)
+    assert runs[2]["writes"] == {"shop": 0, "erp": 0}
+    assert "books" not in output

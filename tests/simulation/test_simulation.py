@@ -6,38 +6,82 @@ import subprocess
 import sys
 from collections import Counter
 from dataclasses import replace
+from random import Random
 
 import pytest
 
 from talk_sdk.testing.simulation import __main__ as command
+from talk_sdk.testing.simulation.dialects import KEYS
+from talk_sdk.testing.simulation.rendering import FIELDS
+from talk_sdk.testing.simulation.scenario import CONNECTORS, draw, draw_systems
 from talk_sdk.testing.simulation.seed import Result, Simulation, run_seed
+from talk_sdk.testing.simulation.sides import Field, placed
 from talk_sdk.testing.simulation.verdicts import Listed, Verdicts
+from talk_sdk.testing.simulation.views import Seen, Twin
+
+TWO = ("shop", "erp")
+TAGS = {
+    connector: {kind: places["tag"] for kind, places in kinds.items()}
+    for connector, kinds in KEYS.items()
+}
+SETS = [TWO, ("shop", "erp", "books"), ("shop", "erp", "outlet")]
 
 
-@pytest.fixture(name="quiet")
-def quiet_fixture(tmp_path):
-    simulation = Simulation(2, tmp_path)
+@pytest.fixture(name="quiet", params=SETS[:2], ids="-".join)
+def quiet_fixture(request, tmp_path):
+    simulation = Simulation(2, tmp_path, request.param)
     assert simulation.play().violations == []
     return simulation
 
 
 def judged(simulation: Simulation) -> str:
+    simulation.violations.clear()
     simulation.judge()
     return "\n".join(simulation.violations)
 
 
-def test_command_runs_seeds_and_ends_with_the_count():
+def field_of(kind: str, name: str) -> Field:
+    return next(each for each in FIELDS[kind] if each.name == name)
+
+
+def everywhere(simulation: Simulation, kind: str, lines: int = 0) -> dict[str, Seen]:
+    """One record of a kind that every system has, with at least so many lines."""
+    found: dict[str, dict[str, Seen]] = {}
+    for twin in simulation.twins.values():
+        for seen in twin.view().records[kind]:
+            if not seen.tag.startswith("untagged") and len(seen.lines) >= lines:
+                found.setdefault(seen.tag, {})[twin.name] = seen
+    return next(each for _, each in sorted(found.items()) if len(each) == len(simulation.twins))
+
+
+def put(twin: Twin, seen: Seen, name: str, value: str | None) -> None:
+    """A value behind everybody's back: the ledger does not know of it."""
+    side = field_of(seen.kind, name).side(twin.connector)
+    twin.edit(seen, placed(side.path, side.type_in(value)))
+
+
+def typed(simulation: Simulation, twin: Twin, seen: Seen, name: str, value: str) -> None:
+    """A value that a user typed."""
+    before = twin.view()
+    put(twin, seen, name, value)
+    simulation.ledger.log(simulation.bench.clock.monotonic(), twin, before, twin.view())
+
+
+@pytest.mark.parametrize("systems", [[], ["--systems", "shop,erp"]])
+def test_command_runs_seeds_and_ends_with_the_count(systems):
     call = [sys.executable, "-m", "talk_sdk.testing.simulation", "--seeds", "4", "--jobs", "2"]
     done = subprocess.run(
-        call, capture_output=True, text=True, timeout=120, check=False, env=dict(os.environ)
-    )
+        [*call, *systems], capture_output=True, text=True, timeout=120, check=False,
+        env=dict(os.environ),
+    )  # fmt: skip
     assert done.stdout.splitlines()[-1] == "4 passed, 0 failed", done.stdout + done.stderr
     assert done.returncode == 0
 
 
-@pytest.mark.parametrize("seed", [2, 4, 6])
-def test_same_seed_goes_the_same_way_twice(seed):
-    first, second = run_seed(seed, keep=True), run_seed(seed, keep=True)
+@pytest.mark.parametrize("systems", SETS, ids="-".join)
+def test_same_seed_goes_the_same_way_twice(systems):
+    first = run_seed(2, keep=True, systems=systems)
+    second = run_seed(2, keep=True, systems=systems)
     assert first.lines == second.lines
     assert first.digest == second.digest
 
@@ -46,89 +90,113 @@ def test_other_seeds_go_other_ways():
     assert run_seed(2).digest != run_seed(4).digest
 
 
+def test_seeds_have_systems_of_installed_connectors_in_any_order():
+    connectors = set(CONNECTORS.values())
+    drawn = {draw_systems(Random(seed), connectors) for seed in range(200)}
+    assert {len(names) for names in drawn} == {2, 3}
+    assert {name for names in drawn for name in names} == set(CONNECTORS)
+    without = {draw_systems(Random(seed), connectors - {"wave"}) for seed in range(200)}
+    assert not any("books" in names for names in without)
+    orders = {tuple(draw(Random(seed), drawn.copy().pop()).systems) for seed in range(20)}
+    assert len(orders) > 1
+
+
+def test_two_systems_of_one_connector_hold_what_is_theirs():
+    scenario = draw(Random(5), ("shop", "erp", "outlet"))
+    worlds = scenario.worlds()
+    shop, outlet = ({p.identity for p in worlds[name].parties} for name in ("shop", "outlet"))
+    assert shop - outlet
+    assert outlet - shop
+    assert all(deal.number for deal in scenario.world.deals)
+
+
 def test_oracle_sees_a_value_that_one_system_lost(quiet):
-    twin = quiet.twins["erp"]
-    record = twin.control.dump("customers")[0]
-    twin.control.edit("customers", str(record["customerId"]), {"contactLastName": "Nobody"})
-    assert re.search(r"I2: customers .*last_name", judged(quiet))
+    for twin in quiet.twins.values():
+        seen = everywhere(quiet, "customers")[twin.name]
+        put(twin, seen, "last_name", "Nobody")
+        assert re.search(r"I2: customers .*last_name", judged(quiet))
+        put(twin, seen, "last_name", seen.values["last_name"])
+        assert judged(quiet) == ""
 
 
 def test_oracle_sees_a_value_that_nobody_typed(quiet):
-    shop, erp = quiet.twins["shop"], quiet.twins["erp"]
-    by_tag = {record["remark"]: record for record in erp.control.dump("customers")}
-    record = shop.control.dump("customers")[0]
-    there = by_tag[record["note"]]
-    shop.control.edit("customers", record["id"], {"first_name": "Invented"})
-    erp.control.edit("customers", str(there["customerId"]), {"contactFirstName": "Invented"})
+    for name, seen in everywhere(quiet, "customers").items():
+        put(quiet.twins[name], seen, "first_name", "Invented")
     assert re.search(r"I4: customers .*first_name", judged(quiet))
 
 
 def test_oracle_sees_a_name_that_came_back_cut(quiet):
-    shop, erp = quiet.twins["shop"], quiet.twins["erp"]
     long = "A name that is quite a bit longer than fifty characters are"
-    record = erp.control.dump("customers")[0]
-    tag = record["remark"]
-    (there,) = [r for r in shop.control.dump("customers") if r["note"] == tag]
-    before = shop.view()
-    shop.control.edit("customers", there["id"], {"name": long})
-    quiet.ledger.log(0.0, shop, before, shop.view())
-    erp.control.edit("customers", str(record["customerId"]), {"name": long})
-    simulation = quiet
-    assert judged(simulation) == ""
-    shop.control.edit("customers", there["id"], {"name": long[:50]})
-    assert re.search(r"I4: customers .*name", judged(simulation))
+    group = everywhere(quiet, "customers")
+    shop = quiet.twins["shop"]
+    typed(quiet, shop, group["shop"], "name", long)
+    for name, seen in group.items():
+        put(quiet.twins[name], seen, "name", long)
+    assert judged(quiet) == ""
+    for name, seen in group.items():
+        put(quiet.twins[name], seen, "name", long[:50])
+    assert re.search(r"I4: customers .*name", judged(quiet))
 
 
 def test_oracle_sees_a_duplicate(quiet):
-    twin = quiet.twins["shop"]
-    record = twin.control.dump("products")[0]
-    copy = {"title": record["title"], "description": record["description"], "sku": "COPY"}
-    twin.control.create("products", copy)
-    assert re.search(r"I5: products .* is 2 times in shop", judged(quiet))
+    for twin in quiet.twins.values():
+        record = everywhere(quiet, "products")[twin.name]
+        side = field_of("products", "name").side(twin.connector)
+        copy = placed(side.path, "Copy")
+        price = {"unitPrice": "1"} if twin.connector == "wave" else {}
+        twin.create("products", {**copy, **price, TAGS[twin.connector]["products"]: record.tag})
+        assert re.search(rf"I5: products .* is 2 times in {twin.name}", judged(quiet))
 
 
 def test_oracle_sees_a_lost_edit(quiet):
-    shop = quiet.twins["shop"]
-    record = shop.control.dump("customers")[0]
-    before = shop.view()
-    shop.control.edit("customers", record["id"], {"last_name": "Edited"})
-    quiet.ledger.log(0.0, shop, before, shop.view())
-    shop.control.edit("customers", record["id"], {"last_name": record["last_name"]})
-    assert re.search(r"I3: customers .*last_name", judged(quiet))
+    for twin in quiet.twins.values():
+        seen = everywhere(quiet, "customers")[twin.name]
+        typed(quiet, twin, seen, "last_name", f"Edited in {twin.name}")
+        put(twin, seen, "last_name", seen.values["last_name"])
+        assert re.search(rf"I3: customers .*last_name.*Edited in {twin.name}", judged(quiet))
 
 
 def test_oracle_sees_a_counter_that_is_off_by_one(quiet):
-    for twin, name in ((quiet.twins["shop"], "stock_quantity"), (quiet.twins["erp"], "onHand")):
-        first = min(seen.tag for seen in twin.view().records["products"])
-        (id_,) = [seen.id for seen in twin.view().records["products"] if seen.tag == first]
-        twin.control.adjust("products", id_, name, 1)
+    counters = {"customwebshop": "stock_quantity", "customerp": "onHand"}
+    for name, seen in everywhere(quiet, "products").items():
+        twin = quiet.twins[name]
+        if twin.connector in counters:
+            twin.control.adjust("products", seen.id, counters[twin.connector], 1)
     assert re.search(r"counter: ", judged(quiet))
 
 
 def test_oracle_sees_lines_in_another_order(quiet):
-    shop = quiet.twins["shop"]
-    order = next(seen for seen in shop.view().records["orders"] if len(seen.lines) > 1)
-    lines = [dict(line.raw) for line in order.lines]
-    shop.control.edit("orders", order.id, {"lines": lines[::-1]})
-    assert re.search(r"I2: orders .*: the lines stand in the order", judged(quiet))
+    for name, order in everywhere(quiet, "orders", lines=2).items():
+        twin = quiet.twins[name]
+        lines = [dict(line.raw) for line in order.lines]
+        twin.edit(order, {"lines": lines[::-1]})
+        assert re.search(r"I2: orders .*: the lines stand in the order", judged(quiet))
+        twin.edit(order, {"lines": lines})
+
+
+def test_oracle_sees_a_record_that_is_not_everywhere(quiet):
+    for name, seen in everywhere(quiet, "customers").items():
+        twin = quiet.twins[name]
+        place = TAGS[twin.connector]["customers"]
+        twin.edit(seen, {place: "tag of nobody"})
+        found = judged(quiet)
+        assert "nobody made customers 'tag of nobody'" in found
+        assert re.search(rf"I2: customers '{seen.tag}' is in (?!.*{name}\b)", found)
+        twin.edit(seen, {place: seen.tag})
 
 
 def test_oracle_sees_a_conflict_that_the_older_edit_won(quiet):
-    shop, erp = quiet.twins["shop"], quiet.twins["erp"]
-    record = shop.view().records["customers"][0]
-    (there,) = [r for r in erp.view().records["customers"] if r.tag == record.tag]
-    for twin, seen, name, time in (
-        (shop, record, "first_name", 9_000_000.0),
-        (erp, there, "contactFirstName", 9_089_900.0),
-    ):
+    group = everywhere(quiet, "customers")
+    for name, time in (("shop", 9_000_000.0), ("erp", 9_089_900.0)):
+        twin = quiet.twins[name]
         before = twin.view()
-        twin.control.edit("customers", seen.id, {name: f"Typed in {twin.name}"})
+        put(twin, group[name], "first_name", f"Typed in {name}")
         quiet.ledger.log(time, twin, before, twin.view())
     row = Listed(
-        "customers", record.tag, "first_name", 9_099_000.0,
+        "customers", group["shop"].tag, "first_name", 9_099_000.0,
         {"shop": "Typed in shop", "erp": "Typed in erp"}, "shop wins: newest, by record time",
     )  # fmt: skip
-    verdicts = Verdicts(quiet.ledger, {"shop": 0.0, "erp": 0.0})
+    verdicts = Verdicts(quiet.ledger, dict.fromkeys(quiet.twins, 0.0))
     assert re.search(r"G4: .* was typed \+89900\.0 s after it", "\n".join(verdicts.judge([row])))
     tie = replace(row, decision="shop wins: a tie, by the order in talk.toml")
     assert re.search(r"G4: .*: no tie", "\n".join(verdicts.judge([tie])))
@@ -137,7 +205,7 @@ def test_oracle_sees_a_conflict_that_the_older_edit_won(quiet):
 
 
 def test_oracle_sees_a_question_that_went_away_unanswered(quiet):
-    quiet.ledger.asked["tag customers 1"] = (3, "shop")
+    quiet.ledger.asked["tag customers 1"] = (3.0, "shop")
     assert "M5: nobody is asked about 'tag customers 1' any more" in judged(quiet)
 
 
@@ -146,3 +214,4 @@ def test_kinds_that_no_seed_reached_fail_a_long_run(monkeypatch, capsys):
     assert command.main(["--seeds", "200"]) == 1
     assert "never reached: fault: timeout" in capsys.readouterr().out
     assert command.main(["--seeds", "199"]) == 0
+    assert command.main(["--seeds", "200", "--systems", "shop,erp"]) == 0

@@ -5,12 +5,17 @@ from collections import defaultdict
 import pytest
 
 from talk_sdk.testing.neutral import World
-from talk_sdk.testing.world import SYSTEMS, awkward_world, small_world
+from talk_sdk.testing.world import SYSTEMS, TWO, awkward_world, small_world
 
 
 @pytest.fixture(scope="module")
 def world() -> World:
     return awkward_world(7)
+
+
+@pytest.fixture(scope="module", name="three")
+def three_fixture() -> World:
+    return awkward_world(7, systems=SYSTEMS)
 
 
 def _groups(things):
@@ -27,7 +32,7 @@ def test_same_seed_gives_the_same_world(world):
 
 
 def test_a_system_knows_every_identity_once(world):
-    for system in SYSTEMS:
+    for system in TWO:
         here = world.within(system)
         for things in (here.parties, here.items, here.deals):
             identities = [thing.identity for thing in things]
@@ -35,8 +40,8 @@ def test_a_system_knows_every_identity_once(world):
 
 
 def test_a_third_exists_in_both_systems(world):
-    shared = {s.identity for s in world.within(SYSTEMS[0]).parties} & {
-        s.identity for s in world.within(SYSTEMS[1]).parties
+    shared = {s.identity for s in world.within(TWO[0]).parties} & {
+        s.identity for s in world.within(TWO[1]).parties
     }
     everybody = {party.identity for party in world.parties}
     assert 0.25 < len(shared) / len(everybody) < 0.45
@@ -82,7 +87,7 @@ def test_awkward_data_is_there(world):
 
 
 def test_deals_refer_to_what_their_systems_know(world):
-    for system in SYSTEMS:
+    for system in TWO:
         here = world.within(system)
         parties = {party.identity for party in here.parties}
         items = {item.identity for item in here.items}
@@ -106,3 +111,48 @@ def test_small_worlds_have_their_sizes(seed):
     world = small_world(random.Random(seed), 4, 3, 2, awkward=0.5)
     assert (len(world.parties), len(world.items), len(world.deals)) == (4, 3, 2)
     assert all(deal.party or deal.systems == {"customwebshop"} for deal in world.deals)
+
+
+def test_of_three_systems_some_things_are_in_all_some_in_two_most_in_one(three):
+    for things in (three.parties, three.items, three.deals):
+        assert {len(thing.systems) for thing in things} == {1, 2, 3}
+    for system in SYSTEMS:
+        assert len(three.within(system).parties) > 200
+
+
+def test_what_is_in_several_systems_can_be_known_by_what_all_of_them_have(three):
+    homes: dict[str, set[str]] = defaultdict(set)
+    for thing in (*three.parties, *three.items, *three.deals):
+        homes[thing.identity] |= thing.systems
+    shared = [identity for identity, where in homes.items() if len(where) > 1 and "wave" in where]
+    assert all(p.email for p in three.parties if p.identity in shared)
+    names = defaultdict(set)
+    for item in three.items:
+        names[item.name].add(item.identity)
+        assert item.identity not in shared or len(item.name) <= 50
+    assert all(len(identities) == 1 for identities in names.values())
+    assert all(deal.number for deal in three.deals if len(deal.systems) > 1)
+
+
+def test_no_order_in_wave_is_cancelled_or_of_a_guest(three):
+    here = three.within("wave").deals
+    assert here
+    assert all(deal.status != "cancelled" and deal.party for deal in here)
+    assert any(deal.status == "cancelled" for deal in three.deals)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_worlds_of_any_systems_can_be_drawn(seed):
+    for systems in (("customerp", "wave"), ("wave", "customwebshop"), SYSTEMS):
+        world = small_world(random.Random(seed), 6, 4, 3, systems=systems, awkward=0.5)
+        assert all(deal.party or "customwebshop" in deal.systems for deal in world.deals)
+        assert {system for party in world.parties for system in party.systems} <= set(systems)
+
+
+def test_named_systems_of_one_connector_are_told_apart():
+    connectors = {"north": "customwebshop", "south": "customwebshop"}
+    world = small_world(random.Random(1), 9, 5, 5, systems=connectors, guests_in=("north",))
+    north, south = (world.seen_in(name, connectors) for name in connectors)
+    assert {p.identity for p in north.parties} != {p.identity for p in south.parties}
+    assert north.within("customwebshop") == north
+    assert south.within("customwebshop") == south

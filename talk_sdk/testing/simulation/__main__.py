@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 
+from talk_sdk.testing.simulation.scenario import CONNECTORS
 from talk_sdk.testing.simulation.seed import Result, run_seed
 
 ENOUGH = 200
@@ -21,8 +22,8 @@ REACHED = (
         "out of sight", "product created", "stock", "taken back", "twin", "twin let go",
     )),
     *(f"fault: {what}" for what in (
-        "drop_after", "drop_before", "malformed", "rate_limit", "repeated_page", "server_error",
-        "short_page", "timeout",
+        "drop_after", "drop_before", "graphql_error", "malformed", "rate_limit", "repeated_page",
+        "server_error", "short_page", "timeout",
     )),
     *(f"killed at: {what}" for what in (
         "answer stored", "answered", "journaled", "match", "page", "page stored", "settle",
@@ -33,7 +34,10 @@ REACHED = (
         "the value typed while a write was in doubt gave way to the one that was sent",
     )),
     *(f"judged: {what}" for what in ("a tie", "a twin in review", "by record time")),
-    *(f"system: {what}" for what in ("keeps no markers", "keeps no keys", "lags", "skewed")),
+    *(f"system: {what}" for what in (
+        "books", "erp", "keeps no markers", "keeps no keys", "lags", "outlet", "shop", "skewed",
+    )),
+    "systems: 2", "systems: 3", "cancelled: not in Wave",
     "conflicts listed", "lost, but listed as a conflict", "review", "run: done", "run: stopped",
 )  # fmt: skip
 """A kind that no seed reaches is one that is not tested."""
@@ -51,11 +55,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.verbose:
             _say("\n".join(result.lines))
         if result.violations:
-            _tell(result)
+            _tell(result, options.systems)
     for name, count in sorted(counts.items()):
         _say(f"{count:8d}  {name}")
     _say(f"{time.perf_counter() - began:.1f} s")
-    missed = [name for name in REACHED if not counts[name]] if options.seeds >= ENOUGH else []
+    enough = options.seeds >= ENOUGH and not options.systems
+    missed = [name for name in REACHED if not counts[name]] if enough else []
     for name in missed:
         _say(f"never reached: {name}")
     _say(f"{options.seeds - failed} passed, {failed} failed")
@@ -77,13 +82,18 @@ def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--twice", type=int, default=10, metavar="N",
         help="run every Nth seed twice and compare the traces; 1 for all, 0 for none",
     )  # fmt: skip
+    parser.add_argument(
+        "--systems", type=lambda names: tuple(names.split(",")), default=(), metavar="NAME,...",
+        help=f"those of every seed, of {', '.join(CONNECTORS)}; by default each seed draws its own",
+    )  # fmt: skip
     return parser.parse_args(arguments)
 
 
 def _results(options: argparse.Namespace) -> Iterator[Result]:
     seeds = range(options.start, options.start + options.seeds)
     work = [
-        (seed, bool(options.twice) and seed % options.twice == 0, options.verbose) for seed in seeds
+        (seed, bool(options.twice) and seed % options.twice == 0, options.verbose, options.systems)
+        for seed in seeds
     ]
     if options.jobs < 2 or options.seeds < 2:
         yield from map(run_seed, *zip(*work, strict=True))
@@ -93,11 +103,14 @@ def _results(options: argparse.Namespace) -> Iterator[Result]:
         yield from pool.map(run_seed, *zip(*work, strict=True), chunksize=2)
 
 
-def _tell(result: Result) -> None:
+def _tell(result: Result, systems: Sequence[str]) -> None:
     _say(f"seed {result.seed} failed:")
     for violation in result.violations:
         _say(f"  {violation}")
-    _say(f"  python -m talk_sdk.testing.simulation --seeds 1 --start {result.seed} --verbose")
+    chosen = f" --systems {','.join(systems)}" if systems else ""
+    _say(
+        f"  python -m talk_sdk.testing.simulation --seeds 1 --start {result.seed}{chosen} --verbose"
+    )
 
 
 if __name__ == "__main__":

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from talk_sdk.operations import Item, Status
-from talk_sdk.testing.simulation.ledger import EXISTS, Event, Key, Ledger
+from talk_sdk.testing.simulation.dialects import KEYS, LINELESS
+from talk_sdk.testing.simulation.doubts import KINDS_OF_ENTITIES, Doubts, of_a_system
+from talk_sdk.testing.simulation.ledger import EXISTS, Event, Key, Ledger, Moment
+from talk_sdk.testing.simulation.rendering import FIELDS
 from talk_sdk.testing.simulation.verdicts import Listed, alike, listed
 from talk_sdk.testing.simulation.views import Twin, View
 
 __all__ = ["Excuses"]
 
-_KINDS = {"Customer": "customers", "Product": "products", "Order": "orders", "Guest": "customers"}
-_KEYS_KEPT_S = 86_400.0
-"""How long the shop remembers an idempotency key."""
 _ByField = dict[tuple[str, str], list[Listed]]
 
 
@@ -38,9 +39,7 @@ class Excuses:
         for each in self.conflicts:
             self._conflicts[each.kind, each.name].append(each)
         self.counts: Counter[str] = Counter({"conflicts listed": len(self.conflicts)})
-        self._held = self._held_back(status)
-        self._counters = {self.tag_at(item) for item in status.reviews
-                          if item.reason.startswith("counter:")}  # fmt: skip
+        self.doubts = Doubts(twins, views, ledger, status, self.tag_at)
 
     # --- edits that are not there -----------------------------------------------------------------
 
@@ -48,13 +47,16 @@ class Excuses:
         """Whether the last edit of a field may be missing from the final values."""
         if event.number == 0:
             return True
-        cases = (
+        cases: tuple[tuple[str, Callable[[Key, Event], bool]], ...] = (
             ("lost, but listed as a conflict", self._in_conflicts),
             ("excused: two lines of one product, listed", self._mixed_line),
             ("excused: line removed later, see its existence", self._removed_later),
             ("excused: empty at first linking", self._empty_at_linking),
             ("excused: changed and changed back unseen", self._flip),
+            ("excused: changed and changed back before a merge", self._flip_unmerged),
             ("excused: put back while a write was in doubt", self._put_back),
+            ("excused: edited while a create with defaults was in doubt", self._defaulted),
+            ("excused: said what another had just taken back unseen", self._converged),
         )
         for name, case in cases:
             if case(key, event):
@@ -87,14 +89,33 @@ class Excuses:
 
     def _flip(self, key: Key, event: Event) -> bool:
         """Changed and changed back before anybody looked: nothing had happened."""
-        collection = "orders" if key[0] == "lines" else key[0]
-        looks = self._ledger.looks.get((event.system, collection, event.record), [])
+        looks = self._looks(key, event)
+        return any(
+            not any(earlier.number <= look.number < event.number for look in looks)
+            for earlier in self._undone(key, event)
+        )
+
+    def _flip_unmerged(self, key: Key, event: Event) -> bool:
+        """The same though somebody looked: what is not merged yet is no edit any more (rule C3)."""
+        looks = self._looks(key, event)
+        return any(
+            not any(
+                look.turn < merge.turn and merge.number < event.number
+                for look in looks
+                if earlier.number <= look.number < event.number
+                for merge in self._ledger.merges
+            )
+            for earlier in self._undone(key, event)
+        )
+
+    def _undone(self, key: Key, event: Event) -> Iterator[Event]:
+        """Edits of the same system before which stood what this one put back."""
         own = [e for e in self._ledger.events[key] if e.system == event.system]
-        for earlier in own[: own.index(event)]:
-            seen = any(earlier.number <= number < event.number for number in looks)
-            if earlier.before == event.value and not seen:
-                return True
-        return False
+        return (earlier for earlier in own[: own.index(event)] if earlier.before == event.value)
+
+    def _looks(self, key: Key, event: Event) -> list[Moment]:
+        kind = "orders" if key[0] == "lines" else key[0]
+        return self._ledger.looks.get((event.system, kind, event.record), [])
 
     def _put_back(self, key: Key, event: Event) -> bool:
         """What a doubted write changed was put back: that reads as if it had not happened (D1)."""
@@ -108,6 +129,84 @@ class Excuses:
             where in {None, event.system} and since <= at <= event.time
             for at, where, _ in self._ledger.doubts
         )
+
+    def _defaulted(self, key: Key, event: Event) -> bool:
+        """After a create in doubt nobody can tell a default from an edit (rule D5)."""
+        kind, tag, name = key
+        twin = self._twins[event.system]
+        fields = {each.name: each for each in FIELDS.get(kind, ())}
+        if name not in fields or event.system in self._ledger.homes[tag]:
+            return False
+        side = fields[name].side(twin.connector)
+        return (
+            side.lags is not None
+            and not any(look.number < event.number for look in self._looks(key, event))
+            and any(
+                where in {None, event.system} and what in {None, kind} and at <= event.time
+                for at, where, what in self._ledger.doubts
+            )
+        )
+
+    def first_counts(self, tag: str) -> bool:
+        """Whether a product had no stock anywhere, till two systems said two, which is listed."""
+        stockless = all("stock" not in KEYS[self._twins[name].connector]["products"]
+                        for name in self._ledger.homes[tag])  # fmt: skip
+        said = any(each.tag == tag for each in self._conflicts.get(("products", "stock"), []))
+        self.counts["excused: two first stocks, listed"] += stockless and said
+        return stockless and said
+
+    def _converged(self, key: Key, event: Event) -> bool:
+        """What is said a second time is no other value; what is taken back is seen later."""
+        before = [e for e in self._ledger.events[key] if e.number < event.number]
+        for name in {e.system for e in before} - {event.system}:
+            own = [e for e in before if e.system == name]
+            said = any(e.value == event.value for e in own[:-1])
+            if said and own[-1].value != event.value and not any(
+                own[-1].number <= look.number < event.number for look in self._looks(key, own[-1])
+            ):  # fmt: skip
+                return True
+        return False
+
+    # --- lines that stand in the place of others --------------------------------------------------
+
+    def inherited(self, key: Key) -> list[Event]:
+        """What was done to lines in whose place this one was put, so that they are one (G6)."""
+        kind, tag, name = key
+        found = []
+        for old, new in self._successions():
+            if kind == "lines" and new == tag:
+                found += self._ledger.events[kind, old, name]
+        return found
+
+    def lives_on(self, tag: str) -> bool:
+        """Whether another line was put in the place of this one, which was removed."""
+        return any(old == tag for old, _ in self._successions())
+
+    def _successions(self) -> list[tuple[str, str]]:
+        """Lines that were removed, each with one of its product that was put into that order.
+
+        Only where lines have no ids: there nobody can tell this from a change of the old line.
+        """
+        events = self._ledger.events
+        lines = [(tag, found) for (kind, tag, name), found in events.items()
+                 if kind == "lines" and name == EXISTS]  # fmt: skip
+        removed = [(tag, e) for tag, found in lines for e in found
+                   if not e.value and self._twins[e.system].connector in LINELESS]  # fmt: skip
+        made = [(tag, e) for tag, found in lines for e in found if e.value and e.number]
+        return [
+            (old, new)
+            for old, gone in removed
+            for new, put in made
+            if old != new
+            and (put.system, put.record) == (gone.system, gone.record)
+            and put.number >= gone.number
+            and self._product(old) in {self._product(new)} - {None}
+        ]
+
+    def _product(self, tag: str) -> Any:
+        return self._ledger.events["lines", tag, "product"][0].value
+
+    # --- what is listed for people ----------------------------------------------------------------
 
     def kept(self, key: Key, event: Event) -> bool:
         """Whether the conflict list says of a line's order that its existence was in question."""
@@ -123,6 +222,12 @@ class Excuses:
             for each in self._conflicts.get((kind, name), [])
         )
 
+    def tag_at(self, item: Item) -> str | None:
+        """The tag of a listed record: by its own id, or by its origin's name."""
+        if of_a_system(item.id, self._twins):
+            return self._named(item.id)[1]
+        return self._named(f"{item.system}.{item.entity}:{item.id}")[1]
+
     def _named(self, origin: str) -> tuple[str, str | None]:
         """Kind and tag of what the engine calls `shop.Customer:cus_000001`."""
         # A line goes by its order's tag: lines have no names of their own.
@@ -130,95 +235,8 @@ class Excuses:
         entity, _, id_ = rest.partition(":")
         if "/lines" in id_:
             return "lines", self._named(origin.removesuffix("/lines"))[1]
-        kind = _KINDS[entity]
+        kind = KINDS_OF_ENTITIES[entity]
         if entity == "Guest":
             orders = self._views[system].records["orders"]
             return kind, next((o.values["customer"] for o in orders if o.id == id_), None)
         return kind, self._views[system].tag_of(kind, id_)
-
-    # --- creates that nothing can clear up --------------------------------------------------------
-
-    def doubted(self, item: Item) -> bool:
-        """Whether a review, or what waits for it, is one that rule D3 asks for."""
-        if item.reason.startswith("waits for "):
-            return self.tag_at(item) in self._held
-        kind = _KINDS.get(item.entity)
-        if item.reason.startswith("counter:"):
-            return kind == "products" and bool(self._lost(item.system, "stock"))
-        if self.double(item):
-            return True
-        about_create = item.reason.startswith(("create: the answer", "could be the record"))
-        return kind is not None and about_create and self._unprovable(item.system, kind)
-
-    def double(self, item: Item) -> bool:
-        """Whether it is a second customer with the address of another one."""
-        if ":" in item.id or _KINDS.get(item.entity) != "customers":
-            return False
-        tag = self.tag_at(item)
-        records = self._views[item.system].records["customers"]
-        emails = [seen.values["email"] for seen in records if seen.tag == tag]
-        shared = [seen for seen in records if seen.values["email"] in emails and seen.tag != tag]
-        return tag in self._ledger.doubles or bool(shared)
-
-    def uncounted(self, tag: str) -> bool:
-        """Whether a person is asked about the stock of a product (rule D2)."""
-        return tag in self._counters
-
-    def held(self, kind: str, tag: str) -> bool:
-        """Whether a record waits for the answer to such a question."""
-        if kind != "lines":
-            return tag in self._held
-        return any(
-            seen.values["order"] in self._held
-            for view in self._views.values()
-            for seen in view.every()
-            if seen.kind == "lines" and seen.tag == tag
-        )
-
-    def _held_back(self, status: Status) -> set[str | None]:
-        found: set[str | None] = set()
-        for item in status.reviews:
-            if self.doubted_create(item):
-                found.add(self.tag_at(item))
-        for item in status.parked:
-            if self.doubted_create(item):
-                found.add(self.tag_at(item))
-        for view in self._views.values():
-            for order in view.records["orders"]:
-                parts = {order.values["customer"], *(x.values["product"] for x in order.lines)}
-                if parts & (found - {None}):
-                    found.add(order.tag)
-        return found - {None}
-
-    def doubted_create(self, item: Item) -> bool:
-        """Whether an item is a create in doubt, or a record that may be its twin."""
-        return not item.reason.startswith(("waits for ", "counter:")) and self.doubted(item)
-
-    def tag_at(self, item: Item) -> str | None:
-        """The tag of a listed record: by its own id, or by its origin's name."""
-        if ":" in item.id:
-            return self._named(item.id)[1]
-        return self._named(f"{item.system}.{item.entity}:{item.id}")[1]
-
-    def _unprovable(self, system: str, kind: str) -> bool:
-        """A create whose answer was lost, and nothing left that proves what became of it."""
-        doubts = self._lost(system, kind)
-        if system in self._ledger.blind:
-            return bool(doubts)
-        if self._twins[system].connector == "customwebshop":
-            return any(self._next_run(at) - at > _KEYS_KEPT_S - 3600.0 for at in doubts)
-        made = any(
-            event.number > 0 and event.system == system and event.value
-            for key, events in self._ledger.events.items()
-            if key[0] == kind and key[2] == EXISTS
-            for event in events
-        )
-        return bool(doubts) and made
-
-    def _lost(self, system: str, what: str) -> list[float]:
-        """When answers to writes of this kind were lost; by a kill any may have been."""
-        return [at for at, where, kind in self._ledger.doubts
-                if where in {None, system} and kind in {None, what}]  # fmt: skip
-
-    def _next_run(self, at: float) -> float:
-        return next((run for run in self._ledger.runs if run > at), at)

@@ -17,13 +17,19 @@ _ANY = 0.6
 _WRITES = ("POST", "PUT", "PATCH")
 
 
-def draw_faults(rng: Random) -> list[Fault]:
-    """A few faults, most of them for single requests, some for a stretch of them."""
-    return [_fault(rng) for _ in range(rng.randrange(1, 5))]
+def draw_faults(rng: Random, *, graphql: bool = False) -> list[Fault]:
+    """A few faults, most of them for single requests, some for a stretch of them.
+
+    Args:
+        rng: where they come from.
+        graphql: whether the system says of some errors in an answer with status 200.
+    """
+    said: tuple[FaultKind, ...] = ("graphql_error",) if graphql else ()
+    return [_fault(rng, said) for _ in range(rng.randrange(1, 5))]
 
 
-def _fault(rng: Random) -> Fault:
-    kind = rng.choice(_KINDS if rng.random() < _ANY else _ANSWERS_LOST)
+def _fault(rng: Random, said: tuple[FaultKind, ...]) -> Fault:
+    kind = rng.choice((*_KINDS, *said) if rng.random() < _ANY else (*_ANSWERS_LOST, *said))
     method = rng.choice(("*", "GET", *_WRITES, *_WRITES))
     if kind in {"short_page", "repeated_page"}:
         method = "GET"

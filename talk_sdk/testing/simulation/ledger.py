@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from talk_sdk.testing.simulation.views import Seen, Twin, View
 
@@ -13,6 +13,13 @@ __all__ = ["EXISTS", "Event", "Key", "Ledger"]
 EXISTS = "existence"
 Key = tuple[str, str, str]
 """Kind, tag, field."""
+
+
+class Moment(NamedTuple):
+    """When the engine did something: after which edit, and in which order of its own."""
+
+    number: int
+    turn: int
 
 
 @dataclass
@@ -41,26 +48,35 @@ class Ledger:
 
     events: dict[Key, list[Event]] = field(default_factory=lambda: defaultdict(list))
     stock: dict[str, Any] = field(default_factory=dict)
-    looks: dict[tuple[str, str, str], list[int]] = field(default_factory=lambda: defaultdict(list))
-    """(system, collection, id) -> numbers of the moments at which the engine saw it as it was."""
+    looks: dict[tuple[str, str, str], list[Moment]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+    """(system, kind, id) -> when the engine saw it as it was."""
     homes: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     """Tag -> systems in which it was seeded, or made by a user."""
     linked: int | None = None
     """The number at which the first run was through: what both had from the start is linked."""
     doubts: list[tuple[float, str | None, str | None]] = field(default_factory=list)
     """Time, system and collection of creates whose answer was lost; of a kill, none are known."""
+    answered: list[tuple[float, str, str]] = field(default_factory=list)
+    """Time, system and kind of creates that were answered."""
     runs: list[float] = field(default_factory=list)
     """When each run began."""
+    merges: list[Moment] = field(default_factory=list)
+    """When runs merged what they had read; what they merge after that is of few records."""
+    writing: bool = False
+    """Whether the run has begun to write."""
     touched: list[tuple[float, str, str, str]] = field(default_factory=list)
     """Time, system, collection and id of every change of a record, by users and by the engine."""
     doubles: dict[str, str] = field(default_factory=dict)
     """Tag of a customer that was made with the key of another one, of which a person is asked
     -> tag of that other."""
-    asked: dict[str, tuple[int, str]] = field(default_factory=dict)
-    """Tag -> when a record was seen in review first, and in which system."""
+    asked: dict[str, tuple[float, str]] = field(default_factory=dict)
+    """Tag -> the earliest moment that its question may be about, and in which system."""
     blind: set[str] = field(default_factory=set)
     """Systems that can prove nothing of a create whose answer was lost."""
     number: int = 0
+    turn: int = 0
 
     def tick(self) -> int:
         """The number of the next thing that happens."""
@@ -95,7 +111,7 @@ class Ledger:
                     self._add(number, time, twin.name, seen, (name, value, was.values[name]))
                     moved += 1
             if seen.stock != was.stock:
-                self.stock[seen.tag] += seen.stock - was.stock
+                self.stock[seen.tag] = self.stock.get(seen.tag, 0) + seen.stock - was.stock
                 moved += 1
         for key in old.keys() - new.keys():
             self._add(number, time, twin.name, old[key], (EXISTS, False, True))
@@ -117,21 +133,41 @@ class Ledger:
         event = Event(number, time, system, seen.id, value, before)
         self.events[seen.kind, seen.tag, name].append(event)
 
-    def looked(self, system: str, collection: str, id_: str) -> None:
-        """The engine was shown a record as it is."""
-        self.looks[system, collection, id_].append(self.number)
+    def last(self, key: Key) -> Event | None:
+        """The last edit of a field that was not written over unseen."""
+        events = [event for event in self.events.get(key, []) if not event.erased]
+        return events[-1] if events else None
 
-    def overwrote(self, system: str, id_: str) -> int:
-        """An order was replaced as a whole: what was done since the last look is gone."""
-        looks = self.looks[system, "orders", id_]
-        since = looks[-1] if looks else -1
+    def moment(self) -> Moment:
+        """Now."""
+        self.turn += 1
+        return Moment(self.number, self.turn)
+
+    def looked(self, system: str, kind: str, id_: str) -> None:
+        """The engine was shown a record as it is."""
+        self.looks[system, kind, id_].append(self.moment())
+
+    def overwrote(self, system: str, kind: str, id_: str, names: set[str] | None = None) -> int:
+        """A record was written over blindly: what was done since the last look is gone.
+
+        Args:
+            system: where.
+            kind: of the record; its lines are `lines` among the names.
+            id_: the record.
+            names: the fields that were written; None if it was replaced as a whole.
+        """
+        looks = self.looks[system, kind, id_]
+        since = looks[-1].number if looks else -1
         gone = 0
-        for (kind, _, _), events in self.events.items():
+        for (what, _, name), events in self.events.items():
+            part = name if what == kind else "lines" if (what, kind) == ("lines", "orders") else ""
+            if not part or (names is not None and part not in names):
+                continue
             for event in events:
-                if (kind in {"orders", "lines"} and event.system == system
-                        and event.record == id_ and event.number > since):  # fmt: skip
+                if event.system == system and event.record == id_ and event.number > since:
                     gone += not event.erased
                     event.erased = True
-        # What was written is known to the writer.
-        looks.append(self.number)
+        if names is None:
+            # What was written is known to the writer.
+            looks.append(self.moment())
         return gone

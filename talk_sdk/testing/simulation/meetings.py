@@ -1,4 +1,4 @@
-"""Edits that meet: of one thing in both systems, and of keys that change hands."""
+"""Edits that meet: of one thing in several systems, and of keys that change hands."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from random import Random
 from typing import Any
 
+from talk_sdk.testing.simulation.dialects import KEYS
 from talk_sdk.testing.simulation.ledger import Ledger
-from talk_sdk.testing.simulation.rendering import FIELDS, KEYS, LINE_FIELDS, Field, at, placed
+from talk_sdk.testing.simulation.rendering import FIELDS, LINE_FIELDS
+from talk_sdk.testing.simulation.sides import Field, at, placed
 from talk_sdk.testing.simulation.values import Typist, merge_into
 from talk_sdk.testing.simulation.views import Seen, Twin, View
 
@@ -46,17 +48,17 @@ class Meetings:
             merge_into(before, placed(path, at(seen.raw, path)))
         self._before = (twin.name, kind, seen.id, before)
 
-    def take_back(self, twin: Twin, _view: View) -> bool:
+    def take_back(self, twin: Twin, view: View) -> bool:
         """What stood there before the last edit."""
         if self._before is None or self._before[0] != twin.name:
             return False
         _, kind, id_, before = self._before
         self._before = None
-        twin.control.edit(kind, id_, before)
+        twin.edit(next(seen for seen in view.records[kind] if seen.id == id_), before)
         return True
 
     def rival(self, twin: Twin, view: View) -> bool:
-        """The same fields of the same thing, in the other system."""
+        """The same fields of the same thing, in another system."""
         if self.edited is None or self.edited[0] == twin.name:
             return False
         _, kind, tag, fields = self.edited
@@ -64,14 +66,17 @@ class Meetings:
         if seen is None:
             return False
         changes: dict[str, Any] = {}
+        fields = tuple(each for each in fields if twin.has(each))
         for each in fields:
-            merge_into(changes, self._typist.typed(twin, each))
-        twin.control.edit(kind, seen.id, changes)
+            merge_into(changes, self._typist.typed(twin, each, seen))
+        if not changes:
+            return False
+        twin.edit(seen, changes)
         self.remember(twin, kind, seen, fields)
         return True
 
     def rival_line(self, twin: Twin, view: View) -> bool:
-        """The line that was changed or removed in the other system."""
+        """The line that was changed or removed in another system."""
         if self.line is None or self.line[0] == twin.name:
             return False
         _, tag, text = self.line
@@ -85,10 +90,10 @@ class Meetings:
             del lines[index]
         else:
             names = ("quantity", "unit_price", "discount")
-            each = self._rng.choice([f for f in LINE_FIELDS if f.name in names])
+            each = self._rng.choice([f for f in LINE_FIELDS if f.name in names and twin.has(f)])
             lines[index].update(self._typist.typed(twin, each))
         self.line = (twin.name, tag, text)
-        twin.control.edit("orders", order.id, {"lines": lines})
+        twin.edit(order, {"lines": lines})
         return True
 
     # --- keys -------------------------------------------------------------------------------------
@@ -98,8 +103,8 @@ class Meetings:
         seen = self._settled(twin, view)
         if seen is None:
             return False
-        twin.control.edit("customers", seen.id, self._typist.typed(twin, _email()))
-        twin.control.create("customers", self._customer(twin, seen.raw["email"]))
+        twin.edit(seen, self._typist.typed(twin, _email()))
+        twin.create("customers", self._customer(twin, seen.raw["email"]))
         self.moved = True
         return True
 
@@ -110,7 +115,7 @@ class Meetings:
             return False
         made = self._customer(twin, seen.raw["email"])
         self._ledger.doubles[made[KEYS[twin.connector]["customers"]["tag"]]] = seen.tag
-        twin.control.create("customers", made)
+        twin.create("customers", made)
         self.moved = True
         return True
 
@@ -124,14 +129,14 @@ class Meetings:
         second = _of_tag(view.records["customers"], tag)
         if first is None or second is None:
             return False
-        twin.control.edit("customers", first.id, self._typist.typed(twin, _email()))
+        twin.edit(first, self._typist.typed(twin, _email()))
         phone = next(f for f in FIELDS["customers"] if f.name == "phone")
-        twin.control.edit("customers", second.id, self._typist.typed(twin, phone))
+        twin.edit(second, self._typist.typed(twin, phone))
         self.moved = True
         return True
 
     def _settled(self, twin: Twin, view: View) -> Seen | None:
-        """A customer that both systems have, with an address that is nobody else's."""
+        """A customer that all systems have, with an address that is nobody else's."""
         if self.live or self._ledger.linked is None:
             return None
         others = [t.view() for t in self._twins.values() if t.name != twin.name]

@@ -1,278 +1,263 @@
-"""What the oracle knows of the two systems' wire forms, written by hand and apart from mappings.
+"""What the oracle knows of the systems' wire forms, written by hand and apart from mappings.
 
-Each shared field has a neutral value: what a person means by it. Two systems agree on a field
-if one of them shows what the other's neutral value looks like there.
+Each field has a neutral value: what a person means by it. A system shows another one's value if
+it says what that value looks like there.
 """
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["FIELDS", "KEYS", "LINE_FIELDS", "Field", "at", "placed"]
+from talk_sdk.testing.simulation.sides import Field, Side
+from talk_sdk.testing.simulation.turns import (
+    COUNTRIES,
+    Turn,
+    code_of,
+    cut_at,
+    folded,
+    inverse,
+    number,
+    organisation,
+    phone,
+    rounded,
+    same,
+    scaled,
+    text,
+    up,
+)
 
-Turn = Callable[[Any], Any]
+__all__ = ["FIELDS", "LINE_FIELDS"]
 
-COUNTRIES = {
-    "NO": "Norge", "SE": "Sverige", "DK": "Danmark", "DE": "Tyskland", "GB": "Storbritannia",
-    "JP": "Japan",
-}  # fmt: skip
+SHOP, ERP, WAVE = "customwebshop", "customerp", "wave"
+
 _CODES = {name: code for code, name in COUNTRIES.items()}
 _SHOP_STATUS = {"draft": "draft", "open": "open", "completed": "closed", "cancelled": "cancelled"}
 _ERP_STATUS = {10: "draft", 20: "open", 30: "closed", 90: "cancelled"}
 
 
-def _text(raw: Any) -> Any:
-    value = unicodedata.normalize("NFC", str(raw or "").strip())
-    return value or None
+def _field(
+    name: str, shop: Side | None, erp: Side | None, wave: Side | None = None, *, exact: bool = True
+) -> Field:
+    sides = {SHOP: shop, ERP: erp, WAVE: wave}
+    return Field(name, {name: side for name, side in sides.items() if side is not None}, exact)
 
 
-def _folded(raw: Any) -> Any:
-    value = _text(raw)
-    return value.casefold() if value else None
-
-
-def _phone(raw: Any) -> Any:
-    """The last eight digits: all numbers of the world are Norwegian ones."""
-    digits = "".join(sign for sign in str(raw or "") if sign.isdigit())
-    return digits[-8:] or None
-
-
-def _organisation(raw: Any) -> Any:
-    return "".join(sign for sign in str(raw or "") if sign.isdigit()) or None
-
-
-def _number(raw: Any) -> Any:
-    return None if raw is None else Decimal(str(raw)).normalize() + 0
-
-
-def _scaled(by: int) -> Turn:
-    return lambda raw: None if raw is None else (Decimal(str(raw)) / by).normalize() + 0
-
-
-def _rounded(places: int) -> Turn:
-    def turn(value: Any) -> Any:
-        if value is None:
-            return None
-        return value.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP).normalize() + 0
-
-    return turn
-
-
-def _same(value: Any) -> Any:
-    return value
-
-
-def _inverse(table: Mapping[Any, Any]) -> Turn:
-    turned = {word: wire for wire, word in table.items()}
-    return lambda value: turned[value]
-
-
-def _up(by: int) -> Turn:
-    return lambda value: None if value is None else value * by
-
-
-@dataclass(frozen=True)
-class Side:
-    """How one system says a field: where, how it reads, how a user types it, what it cuts."""
-
-    path: str
-    read: Turn = _same
-    type_in: Turn = _same
-    cut: Turn = _same
-
-
-@dataclass(frozen=True)
-class Field:
-    """A field that both systems have, under the shared model's name.
-
-    Attributes:
-        exact: its values are never the same twice unless somebody means it.
-    """
-
-    name: str
-    shop: Side
-    erp: Side
-    exact: bool = True
-
-    def side(self, connector: str) -> Side:
-        """The field in one of the systems."""
-        return self.shop if connector == "customwebshop" else self.erp
-
-    def agree(self, shop: Any, erp: Any) -> bool:
-        """Whether the two neutral values are renderings of one."""
-        return bool(self.shop.cut(erp) == shop or self.erp.cut(shop) == erp)
-
-
-def _plain(name: str, shop: str, erp: str, read: Turn = _text) -> Field:
-    return Field(name, Side(shop, read), Side(erp, read))
-
-
-def _cut_name(value: Any) -> Any:
-    return value[:50].strip() if value else value
+def _plain(name: str, shop: str, erp: str, wave: str = "", read: Turn = text) -> Field:
+    """A text; in a system that is told no path it does not exist."""
+    sides = [Side(path, read) if path else None for path in (shop, erp, wave)]
+    return _field(name, *sides)
 
 
 def _name(shop: str, erp: str) -> Field:
-    return Field("name", Side(shop, _text), Side(erp, _text, cut=_cut_name))
+    return _field("name", Side(shop, text), Side(erp, text, cut=cut_at(50)), Side("name", text))
 
 
-def _money(name: str, shop: str, erp: str, *, finer: int = 2) -> Field:
+def _money(name: str, shop: str, erp: str, *, finer: int = 2, wave: Side | None = None) -> Field:
     """Shop: text with two places. ERP: hundredths, with so many places more."""
-    return Field(
+    return _field(
         name,
-        Side(shop, _number, str, _rounded(2)),
-        Side(erp, _scaled(100), _up(100), _rounded(2 + finer)),
+        Side(shop, number, str, rounded(2)),
+        Side(erp, scaled(100), up(100), rounded(2 + finer)),
+        wave,
     )
 
 
-def _decimal(name: str, shop: str, erp: str, places: tuple[int, int] = (2, 2)) -> Field:
-    return Field(
+def _decimal(
+    name: str, shop: str, erp: str, places: tuple[int, int] = (2, 2), wave: Side | None = None
+) -> Field:
+    return _field(
         name,
-        Side(shop, _number, str, _rounded(places[0])),
-        Side(erp, _number, _same, _rounded(places[1])),
+        Side(shop, number, str, rounded(places[0])),
+        Side(erp, number, same, rounded(places[1])),
+        wave,
     )
 
 
-def _flag(name: str, shop: str, erp: str) -> Field:
-    return Field(name, Side(shop), Side(erp, lambda raw: not raw, lambda v: not v), exact=False)
+def _wave_decimal(path: str, places: int) -> Side:
+    return Side(path, number, _said, rounded(places))
 
 
-def _country(name: str, shop: str, erp: str) -> Field:
+def _wave_amount(path: str) -> Side:
+    """What is there only if it is not nothing."""
+    return Side(path, number, _said, lambda value: rounded(8)(value) or None)
+
+
+def _said(value: Any) -> Any:
+    return None if value is None else f"{value:f}"
+
+
+def _not(value: Any) -> bool:
+    return not value
+
+
+def _active(shop: str, erp: str, wave: Side) -> Field:
+    return _field("active", Side(shop), Side(erp, _not, _not), wave, exact=False)
+
+
+def _country(name: str, shop: str, erp: str, wave: str) -> Field:
     said = Side(
         erp, lambda raw: _CODES[raw] if raw else None, lambda v: COUNTRIES[v] if v else None
     )
-    return Field(name, Side(shop, _text), said, exact=False)
+    there = Side(wave, text) if wave else None
+    return _field(name, Side(shop, text), said, there, exact=False)
 
 
-def _addresses() -> tuple[Field, ...]:
+def _region(name: str, shop: str, erp: str, wave: str) -> Field:
+    country = f"{name.rpartition('.')[0]}.country"
+    code = Side(wave, text, near=lambda value, beside: code_of(value, beside[country]))
+    return _field(name, Side(shop, text), Side(erp, text), code if wave else None)
+
+
+def _addresses(*wave: str) -> tuple[Field, ...]:
+    """Two addresses; in Wave, where they are at all, at two paths."""
     found = []
-    for ours, shop, erp in (
-        ("billing_address", "billing", "invoiceAddress"),
-        ("shipping_address", "shipping", "deliveryAddress"),
+    for ours, shop, erp, place in (
+        ("billing_address", "billing", "invoiceAddress", wave[0] if wave else ""),
+        ("shipping_address", "shipping", "deliveryAddress", wave[1] if wave else ""),
     ):
+        there = place and f"{place}."
         found += [
-            _plain(f"{ours}.line1", f"{shop}.address1", f"{erp}.street1"),
-            _plain(f"{ours}.line2", f"{shop}.address2", f"{erp}.street2"),
-            _plain(f"{ours}.postal_code", f"{shop}.zip", f"{erp}.postCode"),
-            _plain(f"{ours}.city", f"{shop}.city", f"{erp}.town"),
-            _plain(f"{ours}.subdivision", f"{shop}.state", f"{erp}.region"),
-            _country(f"{ours}.country", f"{shop}.country", f"{erp}.countryName"),
-        ]
-    there = "shipping_address"
+            _plain(f"{ours}.line1", f"{shop}.address1", f"{erp}.street1",
+                   there and f"{there}addressLine1"),
+            _plain(f"{ours}.line2", f"{shop}.address2", f"{erp}.street2",
+                   there and f"{there}addressLine2"),
+            _plain(f"{ours}.postal_code", f"{shop}.zip", f"{erp}.postCode",
+                   there and f"{there}postalCode"),
+            _plain(f"{ours}.city", f"{shop}.city", f"{erp}.town", there and f"{there}city"),
+            _region(f"{ours}.subdivision", f"{shop}.state", f"{erp}.region",
+                    there and f"{there}province.code"),
+            _country(f"{ours}.country", f"{shop}.country", f"{erp}.countryName",
+                     there and f"{there}country.code"),
+        ]  # fmt: skip
+    ours, there = "shipping_address", "shippingDetails." if wave else ""
     return (
         *found,
-        _plain(f"{there}.name", "shipping.name", "deliveryAddress.name"),
-        _plain(f"{there}.phone", "shipping.phone", "deliveryAddress.phone", _phone),
-        _plain(f"{there}.instructions", "shipping.instructions", "deliveryAddress.instructions"),
-    )
+        _defaulted(f"{ours}.name", "shipping.name", "deliveryAddress.name",
+                   there and f"{there}name"),
+        _plain(f"{ours}.phone", "shipping.phone", "deliveryAddress.phone",
+               there and f"{there}phone", phone),
+        _plain(f"{ours}.instructions", "shipping.instructions", "deliveryAddress.instructions",
+               there and f"{there}instructions"),
+    )  # fmt: skip
 
 
 def _status() -> Field:
-    return Field(
+    """Wave knows drafts and all others, and neither cancels an invoice nor takes it back."""
+    there = Side(
         "status",
-        Side("status", _SHOP_STATUS.__getitem__, _inverse(_SHOP_STATUS)),
-        Side("state", _ERP_STATUS.__getitem__, _inverse(_ERP_STATUS)),
+        lambda raw: "draft" if raw == "DRAFT" else "open",
+        lambda word: "DRAFT" if word == "draft" else "SAVED",
+        lambda word: "open" if word == "closed" else word,
+        lags=lambda word, shown: word == "cancelled" or (word, shown) == ("draft", "open"),
+    )
+    return _field(
+        "status",
+        Side("status", _SHOP_STATUS.__getitem__, inverse(_SHOP_STATUS)),
+        Side("state", _ERP_STATUS.__getitem__, inverse(_ERP_STATUS)),
+        there,
         exact=False,
     )
 
 
 def _kind() -> Field:
-    return Field(
+    return _field(
         "kind",
-        Side("is_company", lambda raw: "organisation" if raw else "person"),
-        Side("customerType", lambda raw: "organisation" if raw == "B" else "person"),
+        Side("is_company", lambda raw: "organisation" if raw else "person", default="person"),
+        Side(
+            "customerType",
+            lambda raw: "organisation" if raw == "B" else "person",
+            default="organisation",
+        ),
         exact=False,
     )
+
+
+def _defaulted(name: str, shop: str, erp: str, wave: str) -> Field:
+    """A text that Wave gives a value of its own if it is told none."""
+    there = Side(wave, text, lags=lambda value, _shown: value is None) if wave else None
+    return _field(name, Side(shop, text), Side(erp, text), there)
+
+
+def _numbers() -> tuple[Field, Field]:
+    """The ERP numbers customers by itself, and a shop orders."""
+    customer = Side("customerNo", text, assigns=True)
+    return (
+        _field("number", Side("account_number", text), customer, Side("displayId", text)),
+        _field("number", _own("number"), Side("shopOrderNo", text), Side("poNumber", text)),
+    )
+
+
+def _invoice_number() -> Field:
+    """Both the ERP and Wave count by themselves."""
+    shop = Side("invoice_no", text)
+    return _field("invoice_number", shop, _own("orderNo"), _own("invoiceNumber"))
+
+
+def _own(path: str) -> Side:
+    """A number of a system that counts by itself, and keeps its own."""
+    return Side(path, text, assigns=True)
 
 
 FIELDS: Mapping[str, tuple[Field, ...]] = {
     "customers": (
         _name("name", "name"),
         _kind(),
-        _plain("number", "account_number", "customerNo"),
-        _plain("organisation_number", "vat_no", "orgNo", _organisation),
-        _plain("email", "email", "email", _folded),
-        _plain("first_name", "first_name", "contactFirstName"),
-        _plain("last_name", "last_name", "contactLastName"),
-        _plain("phone", "phone", "phone", _phone),
-        _plain("mobile", "mobile", "mobile", _phone),
-        _plain("website", "website", "web"),
+        _numbers()[0],
+        _plain("organisation_number", "vat_no", "orgNo", read=organisation),
+        _plain("email", "email", "email", "email", folded),
+        _plain("first_name", "first_name", "contactFirstName", "firstName"),
+        _plain("last_name", "last_name", "contactLastName", "lastName"),
+        _plain("phone", "phone", "phone", "phone", phone),
+        _plain("mobile", "mobile", "mobile", "mobile", phone),
+        _plain("website", "website", "web", "website"),
         _plain("language", "language", "languageCode"),
-        _plain("currency", "currency", "currencyCode"),
-        _flag("active", "active", "blocked"),
-        *_addresses(),
+        _plain("currency", "currency", "currencyCode", "currency.code"),
+        # Wave's can be read, not written.
+        _active("active", "blocked", Side("isArchived", _not, _not, lags=lambda _v, _s: True)),
+        *_addresses("address", "shippingDetails.address"),
+        _plain("fax", "", "fax", "fax", phone),
     ),
     "products": (
-        _plain("number", "sku", "articleNo", _folded),
+        _plain("number", "sku", "articleNo", read=folded),
         _plain("barcode", "ean", "gtin"),
         _name("title", "description"),
-        _money("unit_price", "price", "salesPriceMinor"),
+        _money("unit_price", "price", "salesPriceMinor", wave=_wave_decimal("unitPrice", 5)),
         _money("cost_price", "cost", "costPriceMinor"),
         _money("sale_price", "sale_price", "campaignPriceMinor"),
         _decimal("tax_rate", "vat_rate", "vatPercent"),
         _plain("unit", "unit", "unitCode"),
-        Field(
+        _field(
             "weight",
-            Side("weight_kg", _number, str, _rounded(3)),
-            Side("weightGrams", _scaled(1000), _up(1000), _rounded(3)),
+            Side("weight_kg", number, str, rounded(3)),
+            Side("weightGrams", scaled(1000), up(1000), rounded(3)),
         ),
-        Field("active", Side("published"), Side("discontinued", lambda r: not r, lambda v: not v),
-              exact=False),
+        # Wave's can be archived, and not be fetched back.
+        _active("published", "discontinued",
+                Side("isArchived", _not, _not, lags=lambda value, _shown: bool(value))),
     ),
     "orders": (
-        _plain("number", "number", "shopOrderNo"),
-        _plain("invoice_number", "invoice_no", "orderNo"),
-        _plain("date", "order_date", "orderDate"),
-        _plain("due_date", "due_date", "dueDate"),
+        _numbers()[1],
+        _invoice_number(),
+        _plain("date", "order_date", "orderDate", "invoiceDate"),
+        _defaulted("due_date", "due_date", "dueDate", "dueDate"),
         _plain("delivery_date", "delivery_date", "deliveryDate"),
-        _plain("currency", "currency", "currencyCode"),
+        _plain("currency", "currency", "currencyCode", "currency.code"),
         _status(),
-        _plain("title", "title", "heading"),
+        _defaulted("title", "title", "heading", "title"),
         _plain("reference", "customer_reference", "yourReference"),
-        _decimal("discount", "discount_percent", "discountPercent"),
-        _money("shipping", "shipping_price", "freightMinor", finer=0),
+        _decimal("discount", "discount_percent", "discountPercent", wave=_wave_amount("discount")),
+        _money("shipping", "shipping_price", "freightMinor", finer=0,
+               wave=_wave_amount("shipping")),
         *_addresses(),
     ),
 }  # fmt: skip
-"""Per collection, what both systems have; texts that are tags are left out."""
+"""Per kind, what systems have; texts that are tags are left out."""
 
 LINE_FIELDS = (
     _plain("sku", "sku", "articleNo"),
-    _decimal("quantity", "quantity", "qty", (3, 4)),
-    _money("unit_price", "unit_price", "unitPriceMinor"),
+    _decimal("quantity", "quantity", "qty", (3, 4), _wave_decimal("quantity", 8)),
+    _money("unit_price", "unit_price", "unitPriceMinor", wave=_wave_decimal("unitPrice", 8)),
     _decimal("discount", "discount_percent", "discountPercent"),
     _decimal("tax_rate", "vat_rate", "vatPercent"),
 )
-
-KEYS: Mapping[str, Mapping[str, Mapping[str, str]]] = {
-    "customwebshop": {
-        "customers": {"id": "id", "tag": "note"},
-        "products": {"id": "id", "tag": "description", "stock": "stock_quantity"},
-        "orders": {"id": "id", "tag": "note", "customer": "customer_id"},
-        "lines": {"tag": "text", "product": "product_id"},
-    },
-    "customerp": {
-        "customers": {"id": "customerId", "tag": "remark"},
-        "products": {"id": "productId", "tag": "longText", "stock": "onHand"},
-        "orders": {"id": "orderId", "tag": "remark", "customer": "customerId"},
-        "lines": {"tag": "text", "product": "productId"},
-    },
-}
-"""Per connector and collection, where ids, tags and references stand."""
-
-
-def at(record: Mapping[str, Any], path: str) -> Any:
-    """The value at a dotted path."""
-    value: Any = record
-    for name in path.split("."):
-        value = (value or {}).get(name)
-    return value
-
-
-def placed(path: str, value: Any) -> dict[str, Any]:
-    """A record that has only this value."""
-    first, _, rest = path.partition(".")
-    return {first: placed(rest, value) if rest else value}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
@@ -11,9 +12,17 @@ from typing import Any
 from talk_sdk.testing.neutral import Deal, Guest, Item, Party, World
 from talk_sdk.testing.world import small_world
 
-__all__ = ["CONNECTORS", "Scenario", "draw"]
+__all__ = ["CONNECTORS", "Scenario", "draw", "draw_systems"]
 
-CONNECTORS = {"shop": "customwebshop", "erp": "customerp"}
+CONNECTORS = {
+    "shop": "customwebshop", "erp": "customerp", "outlet": "customwebshop", "books": "wave",
+}  # fmt: skip
+"""System -> connector, of all that a seed may have."""
+_SETS = (
+    *[("shop", "erp")] * 4, ("shop", "outlet"), *[("shop", "erp", "outlet")] * 2,
+    ("shop", "books"), ("erp", "books"), *[("shop", "erp", "books")] * 5,
+)  # fmt: skip
+_SHOP = "customwebshop"
 
 
 @dataclass(frozen=True)
@@ -22,6 +31,7 @@ class Scenario:
 
     Attributes:
         systems: name -> connector, in the order of talk.toml.
+        world: in the systems' names.
         skews: seconds that a system's clock is ahead.
         lags: seconds by which a system's listings are behind.
         pages: records on a page of a system.
@@ -29,7 +39,7 @@ class Scenario:
         busy: chance of a user's edit at each request.
         faulty: chance of a plan of faults for each system and run.
         deadly: chance that a run is killed.
-        blind: systems without idempotency keys, or without markers.
+        without: systems that keep no idempotency keys, or no markers, though their like do.
     """
 
     world: World
@@ -41,32 +51,59 @@ class Scenario:
     busy: float
     faulty: float
     deadly: float
-    blind: frozenset[str] = frozenset()
+    without: frozenset[str] = frozenset()
     settings: dict[str, dict[str, Any]] = field(default_factory=dict)
 
+    @property
+    def blind(self) -> frozenset[str]:
+        """Systems that can prove nothing of a create whose answer was lost."""
+        return self.without | {name for name, connector in self.systems.items()
+                               if connector == "wave"}  # fmt: skip
+
+    @property
+    def numbering(self) -> bool:
+        """Whether people number all orders: two shops that count by themselves count alike."""
+        return list(self.systems.values()).count(_SHOP) > 1
+
+    def worlds(self) -> dict[str, World]:
+        """System -> what it holds at the start."""
+        return {name: self.world.seen_in(name, self.systems) for name in self.systems}
+
     def counts(self) -> Counter[str]:
-        """What it is that this seed's systems cannot, or do wrong."""
+        """What it is that this seed's systems are, cannot, or do wrong."""
         counts = Counter(
-            f"system: keeps no {'markers' if name == 'erp' else 'keys'}" for name in self.blind
+            f"system: keeps no {'keys' if self.systems[name] == _SHOP else 'markers'}"
+            for name in self.without
         )
         counts["system: lags"] += sum(lag > 0 for lag in self.lags.values())
         counts["system: skewed"] += sum(skew != 0 for skew in self.skews.values())
+        counts.update(f"system: {name}" for name in self.systems)
+        counts[f"systems: {len(self.systems)}"] += 1
         return counts
 
 
-def draw(rng: Random) -> Scenario:
+def draw_systems(rng: Random, installed: Iterable[str]) -> tuple[str, ...]:
+    """Which systems a seed has, of installed connectors."""
+    known = {name for name, connector in CONNECTORS.items() if connector in installed}
+    return rng.choice([names for names in _SETS if known.issuperset(names)])
+
+
+def draw(rng: Random, systems: Sequence[str]) -> Scenario:
     """Everything that is settled before the first run."""
-    world = _world(rng)
-    names = list(CONNECTORS)
+    names = list(systems)
+    world = _world(rng, {name: CONNECTORS[name] for name in names})
     rng.shuffle(names)
+    connectors = {name: CONNECTORS[name] for name in names}
     lags = {name: rng.choice((0.0, 0.0, 3.0, 20.0)) for name in names}
-    blind = frozenset(name for name in sorted(names) if rng.random() < 0.15)
+    weak = frozenset(name for name in sorted(names) if rng.random() < 0.15)
+    without = frozenset(name for name in weak if connectors[name] != "wave")
     settings: dict[str, dict[str, Any]] = {name: {"lag_s": lag} for name, lag in lags.items()}
-    for name in blind:
-        settings[name]["marker" if name == "erp" else "idempotency_keys"] = False
+    for name in without:
+        feature = "idempotency_keys" if connectors[name] == _SHOP else "marker"
+        settings[name][feature] = False
     return Scenario(
         world,
-        {name: CONNECTORS[name] for name in names},
+        connectors,
         {name: _skew(rng) for name in names},
         lags,
         {name: rng.choice((1, 2, 3, 5, 100)) for name in names},
@@ -74,7 +111,7 @@ def draw(rng: Random) -> Scenario:
         busy=rng.choice((0.0, 0.05, 0.1, 0.2)),
         faulty=rng.choice((0.0, 0.6, 0.9)),
         deadly=rng.choice((0.0, 0.3, 0.6)),
-        blind=blind,
+        without=without,
         settings=settings,
     )
 
@@ -84,16 +121,18 @@ def _skew(rng: Random) -> float:
     return round(rng.uniform(-size, size), 1)
 
 
-def _world(rng: Random) -> World:
+def _world(rng: Random, connectors: dict[str, str]) -> World:
     odd = rng.choice((0.0, 0.05, 0.2))
     world = small_world(
-        rng, rng.randrange(6, 15), rng.randrange(4, 9), rng.randrange(3, 9), awkward=odd
-    )
+        rng, rng.randrange(6, 15), rng.randrange(4, 9), rng.randrange(3, 9),
+        systems=connectors, guests_in=("shop",), awkward=odd,
+    )  # fmt: skip
     everywhere = _shared(world.parties)
+    shops = {name for name, connector in connectors.items() if connector == _SHOP}
     return World(
         tuple(_tagged_party(party, everywhere) for party in world.parties),
         tuple(_tagged_item(item) for item in world.items),
-        tuple(_tagged_deal(deal) for deal in world.deals),
+        tuple(_tagged_deal(deal) for deal in world.deals if len(shops) < 2 or deal.systems & shops),
     )
 
 
@@ -135,4 +174,9 @@ def _tagged_deal(deal: Deal) -> Deal:
                 sku=None if twice else line.sku,
             )
         )
-    return replace(deal, guest=guest, note=f"tag {deal.identity}", lines=tuple(lines))
+    number = deal.number
+    if number is None and "outlet" in deal.systems:
+        number = f"O-{deal.identity}"
+    return replace(
+        deal, number=number, guest=guest, note=f"tag {deal.identity}", lines=tuple(lines)
+    )

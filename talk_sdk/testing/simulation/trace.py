@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -50,6 +52,7 @@ class Exchange:
     intact: bool
     faults: tuple[Fault, ...]
     effects: tuple[Effect, ...]
+    sent: bytes = b""
 
 
 class Tap:
@@ -88,8 +91,9 @@ class Tap:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
-        sent = environ["wsgi.input"].read()
+        sent = _sized(environ["wsgi.input"].read(), self._size)
         environ["wsgi.input"] = BytesIO(sent)
+        environ["CONTENT_LENGTH"] = str(len(sent))
         query = self._paged(environ.get("QUERY_STRING", ""))
         environ["QUERY_STRING"] = query
         effects = self._twin.control.store.effects
@@ -105,11 +109,12 @@ class Tap:
         call = self._call
         assert call is not None
         faults = call.faults
-        intact = status[1] and status[0] < 300 and not call.hit_by("malformed")
+        spoilt = call.hit_by("malformed") or call.hit_by("graphql_error")
+        intact = status[1] and status[0] < 300 and not spoilt
         done = tuple(e for e in effects[known:] if e.who == "api")
         self._after(
             Exchange(self._twin.name, call.method, call.path, f"{query}#{_short(sent)}",
-                     status[0], body, intact, faults, done)
+                     status[0], body, intact, faults, done, sent)
         )  # fmt: skip
         return [body]
 
@@ -117,6 +122,16 @@ class Tap:
         names = {"limit", "pageSize"}
         pairs = parse_qsl(query, keep_blank_values=True)
         return urlencode([(k, str(self._size) if k in names else v) for k, v in pairs])
+
+
+def _sized(body: bytes, size: int) -> bytes:
+    """A GraphQL query with pages of this size; anything else as it is."""
+    if b"pageSize: $" not in body:
+        return body
+    asked = json.loads(body)
+    for name in re.findall(r"pageSize: \$(\w+)", asked["query"]):
+        asked["variables"][name] = size
+    return json.dumps(asked).encode()
 
 
 def _short(body: bytes) -> str:

@@ -1,4 +1,4 @@
-"""People who work in the two systems, at any moment."""
+"""People who work in the systems, at any moment."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from collections.abc import Callable, Mapping
 from random import Random
 from typing import Any
 
+from talk_sdk.testing.simulation.dialects import KEYS, wire_id
 from talk_sdk.testing.simulation.ledger import Ledger
 from talk_sdk.testing.simulation.meetings import Meetings
-from talk_sdk.testing.simulation.rendering import FIELDS, KEYS, LINE_FIELDS
+from talk_sdk.testing.simulation.rendering import FIELDS, LINE_FIELDS
+from talk_sdk.testing.simulation.sides import Field, at, placed
 from talk_sdk.testing.simulation.values import FIXED, Typist, merge_into
 from talk_sdk.testing.simulation.views import Seen, Twin, View
 
@@ -22,13 +24,22 @@ class Users:
     """Draws what people do, does it in the systems, and takes it down."""
 
     def __init__(
-        self, rng: Random, twins: Mapping[str, Twin], ledger: Ledger, now: Callable[[], float]
+        self,
+        rng: Random,
+        twins: Mapping[str, Twin],
+        ledger: Ledger,
+        now: Callable[[], float],
+        *,
+        numbering: bool = False,
     ) -> None:
+        """Take the systems; with `numbering`, people number new orders themselves."""
+        self._numbering = numbering
         self._rng = rng
         self._twins = twins
         self._ledger = ledger
         self._now = now
-        self._typist = Typist(rng)
+        wave = any(twin.connector == "wave" for twin in twins.values())
+        self._typist = Typist(rng, regions=wave)
         self.live = False
         self.counts: Counter[str] = Counter()
         self._meetings = Meetings(rng, self._typist, twins, ledger)
@@ -85,16 +96,31 @@ class Users:
         changes: dict[str, Any] = {}
         edited = []
         for _ in range(self._rng.choice((1, 1, 2, 3))):
-            each = self._rng.choice([f for f in FIELDS[kind] if f.name not in FIXED[kind]])
-            key = each.name in {"number", "email"}
-            if key and (not self._linked or self._rng.random() < 0.7):
+            each = self._rng.choice(self._open_fields(twin, kind))
+            if each.name in self._keys(kind) and (not self._linked or self._rng.random() < 0.7):
                 continue
-            merge_into(changes, self._typist.typed(twin, each))
+            merge_into(changes, self._typist.typed(twin, each, seen))
             edited.append(each)
         if changes:
-            twin.control.edit(kind, seen.id, changes)
+            twin.edit(seen, changes)
             self._meetings.remember(twin, kind, seen, tuple(edited))
         return bool(changes)
+
+    def _open_fields(self, twin: Twin, kind: str) -> list[Field]:
+        """What people change, and what another system has too."""
+        others = [other for other in self._twins.values() if other.name != twin.name]
+        return [
+            each
+            for each in FIELDS[kind]
+            if each.name not in FIXED[kind]
+            and twin.has(each)
+            and any(other.has(each) for other in others)
+        ]
+
+    def _keys(self, kind: str) -> set[str]:
+        """What records are told apart by: of no use to anybody if it is changed too soon."""
+        by_name = any(twin.connector == "wave" for twin in self._twins.values())
+        return {"number", "email"} | ({"name"} if kind == "products" and by_name else set())
 
     def _pick(self, twin: Twin, view: View, kind: str) -> Seen | None:
         """A record; most likely one that was changed lately, by whom ever."""
@@ -110,11 +136,11 @@ class Users:
 
     def _stock(self, twin: Twin, view: View) -> bool:
         seen = self._pick(twin, view, "products")
-        if seen is None or not self._linked:
+        places = KEYS[twin.connector]["products"]
+        if seen is None or not self._linked or "stock" not in places:
             return False
         delta = self._rng.choice((-3, -2, -1, 1, 5, 40))
-        name = KEYS[twin.connector]["products"]["stock"]
-        twin.control.adjust("products", seen.id, name, delta)
+        twin.control.adjust("products", seen.id, places["stock"], delta)
         return True
 
     # --- lines ------------------------------------------------------------------------------------
@@ -124,7 +150,7 @@ class Users:
         return self._rng.choice(known) if known else None
 
     def _put_lines(self, twin: Twin, order: Seen, lines: list[Any]) -> bool:
-        twin.control.edit("orders", order.id, {"lines": lines})
+        twin.edit(order, {"lines": lines})
         return True
 
     def _change_line(self, twin: Twin, view: View) -> bool:
@@ -132,7 +158,8 @@ class Users:
         if order is None:
             return False
         lines = [dict(seen.raw) for seen in order.lines]
-        each = self._rng.choice([f for f in LINE_FIELDS if f.name not in {"sku", "tax_rate"}])
+        typed = [f for f in LINE_FIELDS if f.name not in {"sku", "tax_rate"} and twin.has(f)]
+        each = self._rng.choice(typed)
         index = self._rng.randrange(len(lines))
         lines[index].update(self._typist.typed(twin, each))
         self._meetings.line = (twin.name, order.tag, order.lines[index].tag)
@@ -172,10 +199,10 @@ class Users:
         free = [seen for seen in view.records["products"] if seen.tag not in taken]
         if free and self._rng.random() < 0.8:
             seen = self._rng.choice(free)
-            number = seen.id if twin.connector == "customwebshop" else int(seen.id)
-            line[places["product"]] = number
-            sku = next(f for f in LINE_FIELDS if f.name == "sku").side(twin.connector).path
-            line[sku] = seen.values["number"]
+            merge_into(line, placed(places["product"], wire_id(twin.connector, seen.id)))
+            sku = next(f for f in LINE_FIELDS if f.name == "sku")
+            if twin.has(sku):
+                line[sku.side(twin.connector).path] = seen.values["number"]
         for each in LINE_FIELDS:
             if each.name in {"quantity", "unit_price"}:
                 line.update(self._typist.typed(twin, each))
@@ -189,34 +216,37 @@ class Users:
             KEYS[twin.connector][kind]["tag"]: f"tag {kind} {self._typist.made}"
         }
         for each in FIELDS[kind]:
-            if each.name in names:
+            if each.name in names and twin.has(each):
                 merge_into(record, self._typist.typed(twin, each))
         return record
 
     def _create_customer(self, twin: Twin, _view: View) -> bool:
         names = ("name", "email", "phone", "first_name", "billing_address.line1",
                  "billing_address.country")  # fmt: skip
-        twin.control.create("customers", self._new(twin, "customers", names))
+        twin.create("customers", self._new(twin, "customers", names))
         return True
 
     def _create_product(self, twin: Twin, _view: View) -> bool:
         record = self._new(twin, "products", ("name", "number", "unit_price", "tax_rate"))
-        record[KEYS[twin.connector]["products"]["stock"]] = self._rng.randrange(50)
-        twin.control.create("products", record)
+        stock = self._rng.randrange(50)
+        if "stock" in KEYS[twin.connector]["products"]:
+            record[KEYS[twin.connector]["products"]["stock"]] = stock
+        twin.create("products", record)
         return True
 
     def _create_order(self, twin: Twin, view: View) -> bool:
         customer = self._pick(twin, view, "customers")
         if customer is None or not self._linked or customer.tag in self._ledger.doubles:
             return False
-        record = self._new(twin, "orders", ("date", "status", "title", "shipping"))
+        names = ("date", "status", "title", "shipping", *(["number"] if self._numbering else []))
+        record = self._new(twin, "orders", names)
         place = KEYS[twin.connector]["orders"]["customer"]
-        record[place] = customer.id if twin.connector == "customwebshop" else int(customer.id)
+        merge_into(record, placed(place, wire_id(twin.connector, customer.id)))
         lines: list[dict[str, Any]] = []
         taken: set[Any] = set()
         for _ in range(self._rng.randrange(1, 4)):
             lines.append(self._line(twin, view, taken))
-            product = lines[-1].get(KEYS[twin.connector]["lines"]["product"])
+            product = at(lines[-1], KEYS[twin.connector]["lines"]["product"])
             taken.add(view.tag_of("products", product) if product is not None else None)
-        twin.control.create("orders", {**record, "lines": lines})
+        twin.create("orders", {**record, "lines": lines})
         return True

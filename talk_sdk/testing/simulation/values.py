@@ -7,8 +7,9 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
-from talk_sdk.testing.simulation.rendering import COUNTRIES, Field, placed
-from talk_sdk.testing.simulation.views import Twin
+from talk_sdk.testing.simulation.sides import Field, placed
+from talk_sdk.testing.simulation.turns import COUNTRIES, REGIONS
+from talk_sdk.testing.simulation.views import Seen, Twin
 
 __all__ = ["FIXED", "Typist", "merge_into"]
 
@@ -25,14 +26,27 @@ _DECIMALS = {"unit_price", "cost_price", "sale_price", "shipping"}
 class Typist:
     """Draws values."""
 
-    def __init__(self, rng: Random) -> None:
+    def __init__(self, rng: Random, *, regions: bool = False) -> None:
+        """Take a generator; with `regions`, subdivisions are those that there really are."""
         self._rng = rng
+        self._regions = regions
         self.made = 0
 
-    def typed(self, twin: Twin, each: Field) -> dict[str, Any]:
-        """A new value for a field, as a record that has only that."""
+    def typed(self, twin: Twin, each: Field, seen: Seen | None = None) -> dict[str, Any]:
+        """A new value for a field of a record, as a record that has only that."""
         side = each.side(twin.connector)
+        if self._regions and each.name.endswith(".subdivision"):
+            country = seen.values.get(each.name.replace("subdivision", "country")) if seen else None
+            return placed(side.path, self._region(country, codes=twin.connector == "wave"))
         return placed(side.path, side.type_in(self._value(each.name)))
+
+    def _region(self, country: Any, *, codes: bool) -> str | None:
+        """A subdivision; where codes are asked for, one of the country, or none."""
+        known = REGIONS.get(country, {})
+        if codes:
+            return self._rng.choice([None, *known])
+        foreign = [name for names in REGIONS.values() for pair in names.items() for name in pair]
+        return self._rng.choice([None, *known, *known.values(), self._rng.choice(foreign)])
 
     def _value(self, name: str) -> Any:
         """A neutral value as somebody types it; texts and numbers are never the same twice."""
@@ -52,7 +66,7 @@ class Typist:
             "email": lambda: f"User{number}@example.no",
             "number": lambda: f"NEW-{number}",
         }  # fmt: skip
-        special["mobile"] = special["phone"]
+        special["mobile"] = special["fax"] = special["phone"]
         if last in special:
             return special[last]()
         if last.endswith("date"):

@@ -15,6 +15,7 @@ import msgspec
 
 from talk_sdk.operations import Status
 from talk_sdk.testing.clock import START
+from talk_sdk.testing.simulation.doubts import of_a_system
 from talk_sdk.testing.simulation.ledger import Event, Ledger
 from talk_sdk.testing.simulation.rendering import FIELDS, LINE_FIELDS
 from talk_sdk.testing.simulation.views import Twin
@@ -23,6 +24,8 @@ __all__ = ["Listed", "Verdicts", "alike", "listed", "note_reviews"]
 
 _COARSE_S = 130.0
 """Beyond what the coarsest record time, the network and rounding account for."""
+_BEHIND_S = 20.0
+"""What a question is about may be so much older than the run that asks it."""
 _EXACT = {
     **{kind: {f.name for f in fields if f.exact} for kind, fields in FIELDS.items()},
     "lines": {field.name for field in LINE_FIELDS},
@@ -60,11 +63,11 @@ def listed(store: Path, named: Named) -> list[Listed]:
 def note_reviews(status: Status, twins: Mapping[str, Twin], ledger: Ledger) -> None:
     """Take down about which of two customers with one address a person has been asked."""
     for item in status.reviews:
-        if not ledger.doubles or item.entity != "Customer" or ":" in item.id:
+        if item.entity != "Customer" or of_a_system(item.id, twins):
             continue
         tag = twins[item.system].view().tag_of("customers", item.id)
         if tag in ledger.doubles:
-            ledger.asked.setdefault(tag, (ledger.number, item.system))
+            ledger.asked.setdefault(tag, (ledger.runs[-1] - _BEHIND_S, item.system))
 
 
 class Verdicts:
@@ -137,10 +140,10 @@ class Verdicts:
 
     def unasked(self, status_tags: set[str | None]) -> Iterator[str]:
         """Questions that went away although nobody answered them (rule M5)."""
-        for tag, (number, system) in self._ledger.asked.items():
+        for tag, (since, system) in self._ledger.asked.items():
             self.counts["judged: a twin in review"] += 1
             moved = any(
-                event.number > number and event.system == system
+                event.time >= since and event.system == system and event.before is not None
                 for event in self._ledger.events["customers", tag, "email"]
             )
             if not moved and tag not in status_tags:
@@ -156,6 +159,6 @@ def alike(said: Any, value: Any, name: str) -> bool:
             return Decimal(str(said)) == value
         except InvalidOperation:
             return False
-    if name.rpartition(".")[2] in {"phone", "mobile"}:
+    if name.rpartition(".")[2] in {"phone", "mobile", "fax"}:
         return "".join(sign for sign in str(said) if sign.isdigit())[-8:] == str(value)
     return str(said).casefold() == str(value).casefold()

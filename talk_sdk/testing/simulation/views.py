@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from talk_sdk.testing.control import LocalControl
-from talk_sdk.testing.simulation.rendering import FIELDS, KEYS, LINE_FIELDS, at
+from talk_sdk.testing.simulation.dialects import KEYS, KINDS, closed, opened
+from talk_sdk.testing.simulation.rendering import FIELDS, LINE_FIELDS
+from talk_sdk.testing.simulation.sides import Field, Side, at
 
 __all__ = ["Seen", "Twin", "View"]
 
@@ -28,11 +31,11 @@ class Seen:
 class View:
     """All records of a system at one moment."""
 
-    def __init__(self, connector: str, control: LocalControl) -> None:
-        self._connector = connector
+    def __init__(self, twin: Twin) -> None:
+        self._connector = twin.connector
         self.records: dict[str, list[Seen]] = {}
-        for kind in ("customers", "products", "orders"):
-            self.records[kind] = [self._seen(kind, raw) for raw in control.dump(kind)]
+        for kind in KINDS:
+            self.records[kind] = [self._seen(kind, raw) for raw in twin.rows(kind)]
 
     def every(self) -> Iterator[Seen]:
         """All records and lines."""
@@ -45,10 +48,13 @@ class View:
         """The tag of a record by its id."""
         return next((s.tag for s in self.records[kind] if s.id == str(id_)), None)
 
+    def _values(self, kind: str, raw: Mapping[str, Any]) -> dict[str, Any]:
+        sides = _sides(self._connector, kind)
+        return {name: side.read(at(raw, side.path)) for name, side in sides}
+
     def _seen(self, kind: str, raw: Mapping[str, Any]) -> Seen:
         places = KEYS[self._connector][kind]
-        values = {f.name: f.side(self._connector).read(at(raw, f.side(self._connector).path))
-                  for f in FIELDS[kind]}  # fmt: skip
+        values = self._values(kind, raw)
         tag = raw[places["tag"]] or f"untagged {values.get('name')}"
         seen = Seen(kind, str(raw[places["id"]]), tag, values, raw)
         if "stock" in places:
@@ -59,7 +65,7 @@ class View:
         return seen
 
     def _customer(self, raw: Mapping[str, Any]) -> str | None:
-        id_ = raw[KEYS[self._connector]["orders"]["customer"]]
+        id_ = at(raw, KEYS[self._connector]["orders"]["customer"])
         if id_ is not None:
             return self.tag_of("customers", id_)
         guest = raw.get("guest")
@@ -67,22 +73,50 @@ class View:
 
     def _line(self, order: Seen, raw: Mapping[str, Any]) -> Seen:
         places = KEYS[self._connector]["lines"]
-        values = {f.name: f.side(self._connector).read(at(raw, f.side(self._connector).path))
-                  for f in LINE_FIELDS}  # fmt: skip
-        product = raw[places["product"]]
+        values = self._values("lines", raw)
+        product = at(raw, places["product"])
         values["product"] = None if product is None else self.tag_of("products", product)
         values["order"] = order.tag
         return Seen("lines", order.id, raw[places["tag"]] or "untagged", values, raw)
 
 
+@cache
+def _sides(connector: str, kind: str) -> tuple[tuple[str, Side], ...]:
+    fields = LINE_FIELDS if kind == "lines" else FIELDS[kind]
+    return tuple((f.name, f.sides[connector]) for f in fields if connector in f.sides)
+
+
 @dataclass(frozen=True)
 class Twin:
-    """One of the two systems."""
+    """One of the systems: what its users see, and what they do."""
 
     name: str
     connector: str
     control: LocalControl
+    settings: Mapping[str, Any]
 
     def view(self) -> View:
         """What it holds now."""
-        return View(self.connector, self.control)
+        return View(self)
+
+    def rows(self, kind: str) -> Iterator[Mapping[str, Any]]:
+        """Its records, opened; what only its settings know of is left out."""
+        places = KEYS[self.connector][kind]
+        own = {self.settings.get(name) for name in ("line_product", "shipping_product")}
+        for raw in self.control.dump(places["in"]):
+            if raw[places["id"]] not in own:
+                yield opened(self.connector, kind, raw, self.settings)
+
+    def edit(self, seen: Seen, changes: dict[str, Any]) -> None:
+        """Change fields of a record, or all lines of an order."""
+        wire = closed(self.connector, seen.kind, changes, seen.raw, self.settings)
+        self.control.edit(KEYS[self.connector][seen.kind]["in"], seen.id, wire)
+
+    def create(self, kind: str, record: dict[str, Any]) -> None:
+        """Make a new record."""
+        wire = closed(self.connector, kind, record, {}, self.settings)
+        self.control.create(KEYS[self.connector][kind]["in"], wire)
+
+    def has(self, each: Field) -> bool:
+        """Whether the system has a field."""
+        return self.connector in each.sides

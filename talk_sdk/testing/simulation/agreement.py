@@ -1,0 +1,136 @@
+"""Whether a field says the same in all systems that have it, and what somebody typed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from talk_sdk.testing.simulation.excuses import Excuses
+from talk_sdk.testing.simulation.ledger import EXISTS, Event, Key, Ledger
+from talk_sdk.testing.simulation.sides import Field, Side
+from talk_sdk.testing.simulation.views import Seen, Twin
+
+__all__ = ["Agreement"]
+
+Group = Mapping[str, Seen]
+
+
+class Agreement:
+    """Judges one field of one record after the other."""
+
+    def __init__(self, twins: Mapping[str, Twin], ledger: Ledger, excuses: Excuses) -> None:
+        """Take what is known of the truth."""
+        self._twins = twins
+        self._ledger = ledger
+        self._excuses = excuses
+
+    def judge(self, each: Field, key: Key, group: Group) -> Iterator[str]:
+        """What is wrong with a field of a record that these systems have."""
+        having = {name: seen for name, seen in group.items() if self._twins[name].has(each)}
+        if not having:
+            return
+        said = ", ".join(f"{seen.values[each.name]!r} in {name}" for name, seen in having.items())
+        what = f"{key[0]} {key[1]!r}: {each.name} is {said}"
+        events = [event for event in self._ledger.events[key] if not event.erased]
+        if not any(self._speaks(each, name, having) for name in having):
+            if events or not self._silent(each, having):
+                yield f"I2: {what}"
+            return
+        matching = [event for event in events if self._stands(each, event, having)]
+        if not events or (not matching and self._assigned(each, events, having)):
+            return
+        typed = [(event.number, event.system, event.value) for event in events]
+        if not matching and not having.keys() & {event.system for event in events}:
+            # Whoever typed it waits; to the others nobody has said anything.
+            matching = [event for event in events if _empty(each, having)]
+        if not matching:
+            if not self._inherited(each, key, having) and not self._reborn(each, key, having):
+                yield f"I4: {what}, which nobody typed: {typed}"
+            return
+        last = self._last(events, matching, having)
+        if last is not None and last not in matching and not self._excuses.allow(key, last):
+            yield f"I3: {what}, and the last edit is lost: {typed}"
+
+    def _speaks(self, each: Field, name: str, having: Group) -> bool:
+        """Whether all others show what this system says."""
+        value = having[name].values[each.name]
+        return all(self._shows(each, value, other, having) for other in having if other != name)
+
+    def _shows(self, each: Field, value: Any, name: str, having: Group) -> bool:
+        """Whether a system shows a value of another one, or has a number of its own."""
+        side, values = self._side(each, name), having[name].values
+        shown = values[each.name]
+        numbering = sum(self._side(each, other).assigns for other in self._twins
+                        if self._twins[other].has(each))  # fmt: skip
+        own = side.assigns and numbering > 1 and None not in {value, shown}
+        return own or side.shows(value, shown, values)
+
+    def _side(self, each: Field, name: str) -> Side:
+        return each.side(self._twins[name].connector)
+
+    def _silent(self, each: Field, having: Group) -> bool:
+        """Whether every system says what it says where nobody said anything."""
+        sides = ((self._side(each, name), seen) for name, seen in having.items())
+        silent = all(side.default == seen.values[each.name] for side, seen in sides)
+        self._excuses.counts["excused: each system has a default of its own"] += silent
+        return silent
+
+    def _assigned(self, each: Field, events: list[Event], having: Group) -> bool:
+        """Whether a system gave a value to a record whose users there left it out."""
+        typed = {event.system for event in events if event.value}
+        givers = [name for name in having if self._side(each, name).assigns]
+        # One that counts alone has to give up its number for one that somebody typed elsewhere.
+        return bool(set(givers) - typed) and (not typed or len(givers) > 1)
+
+    def _stands(self, each: Field, event: Event, having: Group) -> bool:
+        """Whether the final values are this event's, in every system that has the field."""
+        own = having.get(event.system)
+        if own is not None and own.values[each.name] != event.value:
+            return False
+        here = self._side(each, event.system)
+        beside: Mapping[str, Any] = own.values if own is not None else _Unknown()
+        return all(
+            self._shows(each, event.value, name, having)
+            or here.becomes(seen.values[each.name], beside) == event.value
+            for name, seen in having.items()
+            if name != event.system
+        )
+
+    def _last(self, events: list[Event], matching: list[Event], having: Group) -> Event | None:
+        """The last edit that must be there: of a system whose record waits, none needs to be."""
+        free = [event for event in events if event.system in having]
+        waiting = [event for event in matching if event.system not in having]
+        last = free[-1] if free else None
+        return None if last and any(e.number >= last.number for e in waiting) else last
+
+    def _reborn(self, each: Field, key: Key, having: Group) -> bool:
+        """Whether a line was removed where it has the field, and came back from elsewhere.
+
+        At first linking a line beats none (rule G5), and brings what its own system knows of it.
+        """
+        gone = [e for e in self._ledger.events[key[0], key[1], EXISTS] if not e.value]
+        first = next((e for e in gone if self._twins[e.system].has(each)), None)
+        lacking = {name for name in self._ledger.homes[key[1]] if not self._twins[name].has(each)}
+        sooner = {e.system for e in gone if first is not None and e.number < first.number}
+        back = first is not None and bool(lacking - sooner)
+        found = key[0] == "lines" and back and _empty(each, having)
+        self._excuses.counts["excused: a line came back from a system without the field"] += found
+        return found
+
+    def _inherited(self, each: Field, key: Key, having: Group) -> bool:
+        """Whether the values are those of a line in whose place this one was put."""
+        events = self._excuses.inherited(key)
+        found = any(self._stands(each, event, having) for event in events)
+        self._excuses.counts["excused: a line put in for another of its product"] += found
+        return found
+
+
+def _empty(each: Field, having: Group) -> bool:
+    return all(seen.values[each.name] is None for seen in having.values())
+
+
+class _Unknown(dict[str, Any]):
+    """The values of a record that is not looked at."""
+
+    def __missing__(self, _name: str) -> None:
+        return None
