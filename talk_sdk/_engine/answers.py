@@ -13,8 +13,9 @@ from typing import Any
 from sqlalchemy import Connection
 
 from talk_sdk._engine.absorb import mark
+from talk_sdk._engine.claims import sent_marks
 from talk_sdk._engine.kids import Kids, line_pairs
-from talk_sdk._engine.looks import MARKER, Look, keys_of, look_at
+from talk_sdk._engine.looks import Look, keys_of, look_at
 from talk_sdk._engine.run import Run
 from talk_sdk._store import GoldenRow, LinkRow, goldens, items, journal, links
 from talk_sdk._store.journal import Intent
@@ -23,7 +24,7 @@ from talk_sdk.errors import MappingError
 from talk_sdk.mapping import FILLED, Compiled
 from talk_sdk.operations import Raw, Scalar
 
-__all__ = ["Ledger", "contradicts", "equals", "overruled", "sent_keys", "sent_marks"]
+__all__ = ["Ledger", "equals", "overruled"]
 
 
 def equals(
@@ -34,26 +35,6 @@ def equals(
         return mapping.says(name, sent, there, siblings)
     except MappingError:
         return False
-
-
-def sent_keys(intent: Intent) -> dict[int, str]:
-    """Rank → key of what a create sent, its marks included."""
-    sent = {int(rank): key for rank, key in intent.operation.get("keys", {}).items()}
-    return sent | sent_marks(intent)
-
-
-def sent_marks(intent: Intent) -> dict[int, str]:
-    """Rank → what tells the created record apart: its marker, or its unique properties."""
-    sent = {int(rank): key for rank, key in intent.operation.get("unique", {}).items()}
-    marker = intent.operation.get("marker")
-    if marker:
-        sent[MARKER] = marker
-    return sent
-
-
-def contradicts(own: Mapping[int, str], sent: Mapping[int, str]) -> bool:
-    """Whether a record's keys show that it is not what was sent."""
-    return any(own[rank] != key for rank, key in sent.items() if rank in own)
 
 
 def overruled(run: Run, intent: Intent, name: str, found: Scalar, value: Scalar) -> dict[str, Any]:

@@ -42,6 +42,10 @@ def replay(run: Run, bound: Bound, intent: Intent) -> None:
     if sent is None:
         return
     outcome = sent.outcomes[0]
+    if outcome.kind == "unsent":
+        # That it was not repeated says nothing of the first time.
+        run.leave_out(bound.name, [intent.entity], outcome.reason)
+        return
     with run.store.write() as connection:
         if outcome.kind in {"stale", "gone"}:
             to_review(run, connection, intent, outcome.reason or "the repeated create was refused")

@@ -7,66 +7,66 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
-from talk_sdk._engine.answers import Ledger, contradicts, sent_keys, sent_marks
+from talk_sdk._engine.absorb import absorb
+from talk_sdk._engine.answers import Ledger
+from talk_sdk._engine.claims import SLACK, claims, contradicts, sent_keys, sent_marks
 from talk_sdk._engine.collecting import bury_links, error_of
 from talk_sdk._engine.doubts import ask, key_alive, replay, to_review
 from talk_sdk._engine.looks import MARKER, external_id, look_at
 from talk_sdk._engine.run import Bound, Run
 from talk_sdk._store import goldens, journal, links
-from talk_sdk._store import schema as db
 from talk_sdk._store.journal import Intent
 from talk_sdk.errors import MappingError, RejectedError, TalkError
 from talk_sdk.operations import Raw
 
 __all__ = ["decide_absent", "look_for"]
 
-_SLACK = 60.0  # seconds by which a created time may lie before the intent
-_AT_ONCE = 1.0  # seconds between the two times of a record that nobody has edited
-
 
 def look_for(run: Run, bound: Bound, intent: Intent) -> list[Intent]:
-    """Link what a create has made, or what a look-up shows of it; else the intent comes back."""
-    found, sure = _look_up(run, bound, intent)
+    """Link what a marker shows to be what was created; else the intent comes back, mostly.
+
+    A record that is found by a match key may as well be a user's: it is taken in, to be decided
+    about together with what else has appeared there.
+    """
+    mine, sure = _by_marker(run, bound, intent)
     with run.store.write() as connection:
-        slack = _SLACK + abs(run.skews.get(bound.name, 0.0))
-        found = [raw for raw in found if _free(connection, bound, intent, raw, slack)]
-        if len(found) == 1:
-            _adopt(run, connection, intent, found[0])
+        mine = [raw for raw in mine if _free(run, connection, bound, intent, raw)]
+        if len(mine) == 1:
+            _adopt(run, connection, intent, mine[0])
             return []
-        if len(found) > 1:
+        if len(mine) > 1:
             to_review(run, connection, intent, "several records could be what was created")
             return []
+    alike = _by_keys(run, bound, intent)
+    with run.store.write() as connection:
         kept = journal.stream(connection, intent.system, intent.entity).marker_kept
-        if sure and kept:
+        if alike:
+            absorb(run, connection, bound, intent.entity, alike, run.now(), proven=True)
+        elif sure and kept:
             journal.settle(connection, [intent.id])  # it never happened: plan again
             return []
-    if key_alive(run, bound, intent):
+    if not alike and key_alive(run, bound, intent):
         replay(run, bound, intent)
         return []
     return [intent]
 
 
-def _look_up(run: Run, bound: Bound, intent: Intent) -> tuple[list[Raw], bool]:
-    """Records that could be what was created, and whether finding none proves anything."""
-    entity = bound.entities[intent.entity]
-    marker, text = entity.marker, intent.operation.get("marker")
-    sure = False
-    if marker is not None and text:
-        try:
-            rows = ask(run, bound, lambda: bound.find(intent.entity, marker, [text]))
-        except RejectedError:
-            rows = ()
-        else:
-            sure = True
-        mine = [raw for raw in rows if raw.get(marker) == text]
-        if mine:
-            return mine, True
-    return _by_keys(run, bound, intent), sure
+def _by_marker(run: Run, bound: Bound, intent: Intent) -> tuple[list[Raw], bool]:
+    """Records that have the create's marker, and whether the API answered the question."""
+    marker, text = bound.entities[intent.entity].marker, intent.operation.get("marker")
+    if marker is None or not text:
+        return [], False
+    try:
+        rows = ask(run, bound, lambda: bound.find(intent.entity, marker, [text]))
+    except RejectedError:
+        return [], False
+    return [raw for raw in rows if raw.get(marker) == text], True
 
 
 def _by_keys(run: Run, bound: Bound, intent: Intent) -> list[Raw]:
+    """Records that have the strongest of the create's keys that can be asked for."""
     mapping, entity = bound.mappings[intent.entity], bound.entities[intent.entity]
     with run.store.write() as connection:
         golden = goldens.by_id(connection, [intent.golden])[intent.golden]
@@ -104,7 +104,7 @@ def _shared(connection: Connection, concept: str, intent: Intent) -> set[int]:
     }
 
 
-def _free(connection: Connection, bound: Bound, intent: Intent, raw: Raw, slack: float) -> bool:
+def _free(run: Run, connection: Connection, bound: Bound, intent: Intent, raw: Raw) -> bool:
     """Whether a record can be what was created: not linked to another, not older."""
     declared = bound.entities[intent.entity]
     ext = external_id(declared, raw) or ""
@@ -118,6 +118,7 @@ def _free(connection: Connection, bound: Bound, intent: Intent, raw: Raw, slack:
         return True  # the record does not tell when it was made, or what it is
     if contradicts(marks, {r: key for r, key in sent_marks(intent).items() if r != MARKER}):
         return False
+    slack = SLACK + abs(run.skews.get(bound.name, 0.0))
     return span is None or span[1].timestamp() >= intent.sent - slack
 
 
@@ -143,7 +144,7 @@ def decide_absent(run: Run, absent: Sequence[Intent]) -> None:
         if (intent.system, intent.entity) in run.left_out:
             continue
         with run.store.write() as connection:
-            appeared = _appeared(run, connection, intent)
+            appeared = claims(run, connection, intent)
             found = _claimants(run, connection, intent, appeared)
         if len(found) == 1:
             _take_back(run, intent, found[0])
@@ -158,36 +159,14 @@ def decide_absent(run: Run, absent: Sequence[Intent]) -> None:
                 to_review(run, connection, intent, "a record appeared there since that may be it")
 
 
-def _appeared(run: Run, connection: Connection, intent: Intent) -> dict[int, dict[int, str]]:
-    """Unlinked records that could be what was created, with their keys: link id → keys."""
-    table = db.links
-    query = select(table.c.id, table.c.created, table.c.mod_lo).where(
-        table.c.system == intent.system,
-        table.c.entity == intent.entity,
-        table.c.state.in_(("new", "review")),
-        table.c.golden.is_(None),
-    )
-    slack = _SLACK + abs(run.skews.get(intent.system, 0.0))
-    late = {
-        ident: _edited(created, modified)
-        for ident, created, modified in connection.execute(query)
-        if created is None or created >= intent.sent - slack
-    }
-    keys = links.keys_of(connection, [*late])
-    sent = sent_keys(intent)
-    return {ident: keys.get(ident, {}) for ident, edited in late.items()
-            if edited or not contradicts(keys.get(ident, {}), sent)}  # fmt: skip
-
-
-def _edited(created: float | None, modified: float | None) -> bool:
-    """Whether a record shows that it was edited since it was created."""
-    return created is not None and modified is not None and modified - created > _AT_ONCE
-
-
 def _claimants(
     run: Run, connection: Connection, intent: Intent, appeared: Mapping[int, Mapping[int, str]]
 ) -> list[str]:
-    """The records that show themselves as what was created."""
+    """The records that show themselves as what was created.
+
+    By a unique property for certain; by a match key together with those whose own key is
+    another one since they were edited.
+    """
     concept = run.systems[intent.system].mappings[intent.entity].concept.name
     marks = {rank: key for rank, key in sent_marks(intent).items() if rank != MARKER}
     shared = _shared(connection, concept, intent)
@@ -195,8 +174,14 @@ def _claimants(
     for rank, key in (*marks.items(), *sorted(keys.items())):
         alike = [ident for ident, own in appeared.items() if own.get(rank) == key]
         if alike:
-            return [link.ext for link in links.by_id(connection, alike).values()]
+            rivals = [] if rank in marks else _edited_away(appeared, keys)
+            found = links.by_id(connection, {*alike, *rivals})
+            return [link.ext for link in found.values()]
     return []
+
+
+def _edited_away(appeared: Mapping[int, Mapping[int, str]], sent: Mapping[int, str]) -> list[int]:
+    return [ident for ident, own in appeared.items() if contradicts(own, sent)]
 
 
 def _take_back(run: Run, intent: Intent, ext: str) -> None:

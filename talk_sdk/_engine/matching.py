@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection, bindparam, select, update
 
-from talk_sdk._engine.answers import contradicts, sent_keys
+from talk_sdk._engine.claims import claims, sent_keys
 from talk_sdk._engine.groups import groups_of, keyless, name_of
 from talk_sdk._engine.match import Decision, Join, New, Review, Wait, decide
 from talk_sdk._engine.refs import known, translate, unresolved
@@ -98,15 +98,13 @@ def _twins_of_doubts(run: Run, connection: Connection, concept: str) -> set[int]
         mapping = run.mapping(intent.system, intent.entity)
         if mapping is None or mapping.concept.name != concept:
             continue
+        sent = sent_keys(intent)
+        maybe = claims(run, connection, intent)
         rows = _new_of_side(connection, intent.system, intent.entity)
         keys = links.keys_of(connection, [link.id for link in rows])
-        sent = sent_keys(intent)
         for link in rows:
             own = keys.get(link.id, {})
-            slack = abs(run.skews.get(link.system, 0.0)) + 60.0
-            late = link.created is None or link.created >= intent.sent - slack
-            same = any(own.get(rank) == key for rank, key in sent.items())
-            if same or (late and not contradicts(own, sent)):
+            if link.id in maybe or any(own.get(rank) == key for rank, key in sent.items()):
                 found[link.id] = link.ext
                 reason = "could be the record whose create was not answered"
                 items.park(

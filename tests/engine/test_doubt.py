@@ -115,6 +115,49 @@ def test_a_user_who_made_the_record_meanwhile_is_not_given_a_twin(bench: Any) ->
     assert len(bench.control("shop").dump("customers")) == 1
 
 
+def test_a_doubted_create_stays_one_when_repeating_it_is_refused_for_now(bench: Any) -> None:
+    bench.control("erp").create("customers", {"name": "Ola"})
+    cut(bench, "shop", "POST")
+    busy = Fault(kind="rate_limit", method="POST", path="customers", times=50)
+    bench.faults["shop"].plan([busy])
+    bench.sync()
+    bench.faults["shop"].plan([])
+    bench.settle()
+    assert len(bench.control("shop").dump("customers")) == 1
+    assert bench.open() == {}
+
+
+def test_a_lost_create_that_was_edited_since_waits_and_is_not_carried_on_as_another(
+    make: Callable[..., Any],
+) -> None:
+    bench = make(settings={"shop": {"idempotency_keys": False}})
+    bench.faults["shop"].switch("idempotency", False)
+    bench.control("erp").create("customers", {"name": "Ola", "email": "ola@example.no"})
+    cut(bench, "shop", "POST")
+    made = bench.shop("customers")
+    bench.clock.advance(30)
+    bench.control("shop").edit("customers", made["id"], {"email": "kari@example.no"})
+    bench.settle()
+    assert len(bench.control("erp").dump("customers")) == 1
+    assert len(bench.control("shop").dump("customers")) == 1
+    assert bench.open()["reviews"] == 1
+
+
+def test_a_lost_create_whose_address_was_handed_on_does_not_take_the_other_customer(
+    bench: Any,
+) -> None:
+    bench.control("erp").create("customers", {"name": "Ola", "email": "ola@example.no"})
+    cut(bench, "shop", "POST")
+    made = bench.shop("customers")
+    bench.clock.advance(30)
+    bench.control("shop").edit("customers", made["id"], {"email": "old@example.no"})
+    person(bench, name="Kari")
+    bench.settle()
+    bench.shop("customers", name="Kari", email="ola@example.no")
+    assert len(bench.control("shop").dump("customers")) == 2
+    assert bench.open()["reviews"] == 1
+
+
 @pytest.mark.parametrize("edited", [False, True])
 @pytest.mark.parametrize("arrives", [False, True])
 def test_a_doubted_update_that_the_erp_cuts_never_cuts_the_source(

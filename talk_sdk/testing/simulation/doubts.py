@@ -15,6 +15,9 @@ KINDS_OF_ENTITIES = {
     "Customer": "customers", "Product": "products", "Order": "orders", "Guest": "customers",
     "Invoice": "orders",
 }  # fmt: skip
+_KEYS = {
+    "customers": ("email", "organisation_number"), "products": ("name", "number"), "orders": (),
+}  # fmt: skip
 _KEYS_KEPT_S = 86_400.0
 """How long a shop remembers an idempotency key."""
 
@@ -105,7 +108,8 @@ class Doubts:
         if system in self._ledger.blind:
             return bool(doubts)
         if self._twins[system].connector == "customwebshop":
-            return any(self._next_run(at) - at > _KEYS_KEPT_S - 3600.0 for at in doubts)
+            return any(self._next_run(at) - at > _KEYS_KEPT_S - 3600.0
+                       or self._handed_over(system, kind, at) for at in doubts)  # fmt: skip
         made = [
             event.number
             for key, events in self._ledger.events.items()
@@ -116,6 +120,22 @@ class Doubts:
         if any(self._unproven(system, kind, at) for at in doubts):
             return bool(made)
         return bool(doubts) and any(number > 0 for number in made)
+
+    def _handed_over(self, system: str, kind: str, at: float) -> bool:
+        """Whether a key changed there meanwhile, and a record has it that a user made.
+
+        To repeat the create could make that one twice.
+        """
+        until = at + _KEYS_KEPT_S
+        events = [
+            (name, event)
+            for (what, _, name), events in self._ledger.events.items()
+            if what == kind and name in {EXISTS, *_KEYS[kind]}
+            for event in events
+            if event.system == system and at <= event.time <= until
+        ]
+        made = any(name == EXISTS and event.value for name, event in events)
+        return made and any(name != EXISTS and event.before is not None for name, event in events)
 
     def _unproven(self, system: str, kind: str, at: float) -> bool:
         """Whether it was not known yet, when it mattered, that markers are kept there.
