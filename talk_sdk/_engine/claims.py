@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from sqlalchemy import Connection, select
 
 from talk_sdk._engine.looks import MARKER
+from talk_sdk._engine.refs import composite_keys
 from talk_sdk._engine.run import Run
 from talk_sdk._store import LinkRow, links
 from talk_sdk._store import schema as db
@@ -60,6 +61,8 @@ def claims(run: Run, connection: Connection, intent: Intent) -> dict[int, dict[i
     slack = SLACK + abs(run.skews.get(intent.system, 0.0))
     rows = links.by_id(connection, connection.scalars(query)).values()
     late = {link.id: _edited(link) for link in rows if _in_time(link, intent, slack)}
+    concept = run.systems[intent.system].mappings[intent.entity].concept.name
+    composite_keys(run, connection, concept, [link for link in rows if link.id in late])
     keys = links.keys_of(connection, [*late])
     sent = sent_keys(intent)
     return {ident: keys.get(ident, {}) for ident, edited in late.items()

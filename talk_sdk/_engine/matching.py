@@ -9,7 +9,7 @@ from sqlalchemy import Connection, bindparam, select, update
 from talk_sdk._engine.claims import claims, sent_keys
 from talk_sdk._engine.groups import groups_of, keyless, name_of
 from talk_sdk._engine.match import Decision, Join, New, Review, Wait, decide
-from talk_sdk._engine.refs import known, translate, unresolved
+from talk_sdk._engine.refs import composite_keys, unresolved
 from talk_sdk._engine.run import Run
 from talk_sdk._store import GoldenRow, LinkRow, goldens, items, journal, links
 from talk_sdk._store import schema as db
@@ -62,7 +62,7 @@ def _waiting_for_refs(run: Run, concept: str) -> set[int]:
         waiting.update(blocked)
         with run.store.write() as connection:
             free = [link for link in page if link.id not in blocked]
-            _composite_keys(run, connection, concept, free)
+            composite_keys(run, connection, concept, free)
             names = {(k.system, k.entity, k.ext): blocked[k.id] for k in page if k.id in blocked}
             items.park(connection, run.id, run.now(), names)
     return set(waiting)
@@ -71,23 +71,6 @@ def _waiting_for_refs(run: Run, concept: str) -> set[int]:
 def _has_refs(concept: str) -> bool:
     found = CONCEPTS[concept]
     return bool(found.refs) or any(child.refs for child in found.children.values())
-
-
-def _composite_keys(
-    run: Run, connection: Connection, concept: str, rows: Sequence[LinkRow]
-) -> None:
-    found = known(run, connection, rows)
-    keys = links.keys_of(connection, [link.id for link in rows])
-    for link in rows:
-        mapping = run.mapping(link.system, link.entity)
-        if mapping is None:
-            continue
-        values = translate(mapping, link.system, {**link.shadow, **link.pending}, found)
-        for rank in mapping.keys:
-            key = mapping.key_of(rank, values)
-            if key is not None:
-                keys.setdefault(link.id, {})[rank] = key
-    links.put_keys(connection, concept, keys)
 
 
 def _twins_of_doubts(run: Run, connection: Connection, concept: str) -> set[int]:

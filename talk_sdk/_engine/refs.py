@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from sqlalchemy import Connection
 
@@ -12,7 +12,7 @@ from talk_sdk._store import LinkRow, items, links
 from talk_sdk.mapping import Compiled
 from talk_sdk.operations import Scalar
 
-__all__ = ["Known", "known", "refs_of", "split", "translate", "unresolved"]
+__all__ = ["Known", "composite_keys", "known", "refs_of", "split", "translate", "unresolved"]
 
 Known = Mapping[tuple[str, str], str]
 """(system, `Entity:id`) → golden id."""
@@ -65,6 +65,25 @@ def translate(
         name: found[system, value] if name in refs and isinstance(value, str) else value
         for name, value in values.items()
     }
+
+
+def composite_keys(run: Run, connection: Connection, concept: str, rows: Sequence[LinkRow]) -> None:
+    """Store the keys that need references translated, for rows without unresolved ones."""
+    found = known(run, connection, rows)
+    keys = links.keys_of(connection, [link.id for link in rows])
+    for link in rows:
+        mapping = run.mapping(link.system, link.entity)
+        plain = {**link.shadow, **link.pending}
+        if mapping is None or any(
+            (link.system, ref) not in found for ref in _values(mapping, plain)
+        ):
+            continue
+        values = translate(mapping, link.system, plain, found)
+        for rank in mapping.keys:
+            key = mapping.key_of(rank, values)
+            if key is not None:
+                keys.setdefault(link.id, {})[rank] = key
+    links.put_keys(connection, concept, keys)
 
 
 def unresolved(run: Run, rows: list[LinkRow]) -> tuple[dict[int, str], set[str]]:

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from talk_sdk.testing.faults import Fault
+
 
 @pytest.fixture
 def order(bench: Any) -> Any:
@@ -170,3 +172,14 @@ def test_orders_that_both_systems_have_are_one(bench: Any) -> None:
     bench.settle()
     assert len(shop.dump("orders")) == len(erp.dump("orders")) == 1
     assert len(shop.dump("customers")) == len(erp.dump("customers")) == 1
+
+
+def test_a_lost_order_is_found_by_its_number_and_its_customer(order: Any) -> None:
+    (there,) = order.control("erp").dump("orders")
+    fields = {"customerId": there["customerId"], "shopOrderNo": "W-1", "lines": []}
+    order.control("erp").create("orders", fields)
+    order.faults["shop"].plan([Fault(kind="drop_after", method="POST", path="orders", times=1)])
+    order.sync()
+    order.settle()
+    assert len(order.control("shop").dump("orders")) == 2
+    assert order.open() == {}
