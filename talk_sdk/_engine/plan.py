@@ -162,7 +162,7 @@ def _update(
     lines: dict[str, list[LineStep]] = {}
     shown = {}
     for name, table in target.mapping.children.items():
-        wanted = _lines(family, link, table, resolve, planned)
+        wanted = _lines(family, link, table, resolve, planned, target)
         if wanted is None:
             continue
         missing = next(filter(None, (unsaid(table.mapping, x.values)
@@ -275,6 +275,7 @@ def _lines(
     table: CompiledChildren,
     resolve: Resolve,
     planned: Planned,
+    target: Target,
 ) -> tuple[list[LineStep], tuple[list[Any], list[Any]]] | None:
     """The whole list as it should be, if it is not so."""
     by_golden = {k.golden: k for k in family.links.get(link.id, ()) if k.state == "live"}
@@ -286,7 +287,7 @@ def _lines(
     for child in live:
         kid = by_golden.get(child.id)
         if kid is not None and kid.behind:
-            differs |= _line_differs(child, kid, table.mapping, resolve, planned)
+            differs |= _line_differs(child, kid, table.mapping, resolve, planned, target)
     order = sorted(by_golden, key=lambda g: (place(by_golden[g]), by_golden[g].id))
     if not differs and order == [child.id for child in live]:
         return None
@@ -306,12 +307,21 @@ def _lines(
 
 
 def _line_differs(
-    child: GoldenRow, kid: LinkRow, mapping: Compiled, resolve: Resolve, planned: Planned
+    child: GoldenRow,
+    kid: LinkRow,
+    mapping: Compiled,
+    resolve: Resolve,
+    planned: Planned,
+    target: Target,
 ) -> bool:
     differs, settled = False, []
     for name in kid.behind:
         if name not in mapping.by_property:
-            settled.append(name)
+            # Till the list is read again, the line may have been deleted before this was said.
+            if target.closed is None:
+                settled.append(name)
+            else:
+                planned.waits = True
             continue
         value, shadow = child.data.get(name), kid.shadow.get(name)
         before = _golden_form(mapping, kid.system, name, shadow, resolve)

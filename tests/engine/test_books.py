@@ -594,3 +594,28 @@ def test_a_lost_invoice_whose_number_was_edited_meanwhile_is_not_made_twice(
         bench.sync()
     assert len(bench.rows("books", "invoices")) == 2
     assert bench.status().open["reviews"] == 1
+
+
+def test_a_line_taken_out_before_its_discount_was_changed_stays_though_wave_was_read_late(
+    make: Callable[..., Bench],
+) -> None:
+    bench = make(TWO)
+    order(bench)
+    bench.settle()
+    shop, books = bench.control("shop"), bench.control("books")
+    invoice, there = bench.only("books", "invoices"), bench.only("shop", "orders")
+    kept = [i for i in invoice["items"] if i["unitPrice"] != "300"]
+    books.edit("invoices", invoice["id"], {"items": kept})
+    bench.clock.advance(600)
+    lines = [{**x, "discount_percent": "10.00"} if x["text"] == "Montering" else x
+             for x in there["lines"]]  # fmt: skip
+    shop.edit("orders", there["id"], {"lines": lines})
+    unread = Fault(kind="server_error", method="GET", path="invoices", times=50)
+    bench.faults["books"].plan([unread])
+    bench.sync()
+    bench.faults["books"].plan([])
+    bench.settle()
+    assert len(bench.only("shop", "orders")["lines"]) == 2
+    assert [c.reason for c in bench.status().conflicts] == [
+        "existence: edited elsewhere and deleted here: kept"
+    ]
