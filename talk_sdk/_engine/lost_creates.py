@@ -41,6 +41,7 @@ def look_for(run: Run, bound: Bound, intent: Intent) -> list[Intent]:
             return []
     alike = _by_keys(run, bound, intent)
     with run.store.write() as connection:
+        alike = [raw for raw in alike if _free(run, connection, bound, intent, raw)]
         kept = journal.stream(connection, intent.system, intent.entity).marker_kept
         if alike:
             absorb(run, connection, bound, intent.entity, alike, run.now(), proven=True)
@@ -136,27 +137,39 @@ def decide_absent(run: Run, absent: Sequence[Intent]) -> None:
     """Creates of which no look-up found a trace, after the entity was read (rule D3).
 
     What was read since shows the record, if there is one: by a unique property that was sent,
-    or by a match key that nobody else has. If no unlinked record was created there since that
-    could be it, it never happened, and is planned again. A record that differs in a key could
-    be it if it was edited since it was created, and so could one from which the key is gone.
+    or by a match key that nobody else has. Where nothing has such a key, an idempotency key
+    that is still known tells. Else, if no unlinked record was created there since that could
+    be it, it never happened, and is planned again. A record that differs in a key could be it
+    if it was edited since it was created, and so could one from which the key is gone.
     """
     for intent in absent:
         if (intent.system, intent.entity) in run.left_out:
             continue
-        with run.store.write() as connection:
-            appeared = claims(run, connection, intent)
-            found = _claimants(run, connection, intent, appeared)
-        if len(found) == 1:
-            _take_back(run, intent, found[0])
-            continue
-        with run.store.write() as connection:
-            if found:
-                to_review(run, connection, intent, "several records could be what was created")
-            elif not appeared:
-                journal.settle(connection, [intent.id])
-                goldens.soil(connection, [intent.golden])
-            else:
-                to_review(run, connection, intent, "a record appeared there since that may be it")
+        bound = run.systems[intent.system]
+        try:
+            _decide(run, bound, intent)
+        except TalkError as error:
+            run.leave_out(bound.name, [intent.entity], error_of(error, bound, "looking up"))
+
+
+def _decide(run: Run, bound: Bound, intent: Intent) -> None:
+    with run.store.write() as connection:
+        appeared = claims(run, connection, intent)
+        found = _claimants(run, connection, intent, appeared)
+    if len(found) == 1:
+        _take_back(run, bound, intent, found[0])
+        return
+    if not found and key_alive(run, bound, intent):
+        replay(run, bound, intent)
+        return
+    with run.store.write() as connection:
+        if found:
+            to_review(run, connection, intent, "several records could be what was created")
+        elif appeared:
+            to_review(run, connection, intent, "a record appeared there since that may be it")
+        else:
+            journal.settle(connection, [intent.id])
+            goldens.soil(connection, [intent.golden])
 
 
 def _claimants(
@@ -184,14 +197,9 @@ def _edited_away(appeared: Mapping[int, Mapping[int, str]], sent: Mapping[int, s
     return [ident for ident, own in appeared.items() if contradicts(own, sent)]
 
 
-def _take_back(run: Run, intent: Intent, ext: str) -> None:
+def _take_back(run: Run, bound: Bound, intent: Intent, ext: str) -> None:
     """Link the one record that shows itself as what was created."""
-    bound = run.systems[intent.system]
-    try:
-        rows = list(ask(run, bound, lambda: list(bound.get(intent.entity, [ext]).values())))
-    except TalkError as error:
-        run.leave_out(bound.name, [intent.entity], error_of(error, bound, "looking up"))
-        return
+    rows = list(ask(run, bound, lambda: list(bound.get(intent.entity, [ext]).values())))
     with run.store.write() as connection:
         if rows:
             _adopt(run, connection, intent, rows[0])

@@ -13,6 +13,7 @@ from talk_sdk._engine.run import Bound, Run
 from talk_sdk._engine.steps import Step, basis
 from talk_sdk._store import GoldenRow, LinkRow
 from talk_sdk._store.journal import Intent
+from talk_sdk.errors import MappingError
 from talk_sdk.mapping import Compiled
 from talk_sdk.mapping.paths import getter, setter
 from talk_sdk.operations import Change, Operation, Outcome, Raw, Scalar
@@ -125,13 +126,23 @@ def prepare(run: Run, bound: Bound, step: Step, material: Material) -> tuple[Int
 
 
 def _keys(mapping: Compiled, sent: Mapping[str, Scalar]) -> dict[str, str]:
-    """The keys of what is sent: what was left out cannot be found."""
-    keys = keys_of(mapping, sent)
+    """The keys that the record will have there: of what is sent, as the system will say it."""
+    said = {name: _said(mapping, name, value, sent) for name, value in sent.items()}
+    keys = keys_of(mapping, said)
     for rank in mapping.keys:
-        key = mapping.key_of(rank, sent)
+        key = mapping.key_of(rank, said)
         if key is not None:
             keys[rank] = key
     return {str(rank): key for rank, key in keys.items()}
+
+
+def _said(mapping: Compiled, name: str, value: Scalar, sent: Mapping[str, Scalar]) -> Scalar:
+    if name in mapping.concept.refs:
+        return value
+    try:
+        return mapping.render(name, value, sent)
+    except MappingError:
+        return value  # the write is refused because of it
 
 
 def _outward(

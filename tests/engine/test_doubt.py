@@ -143,6 +143,17 @@ def test_a_lost_create_that_was_edited_since_waits_and_is_not_carried_on_as_anot
     assert bench.open()["reviews"] == 1
 
 
+def test_a_lost_create_is_found_though_the_system_cut_the_name_that_tells_it(
+    make: Callable[..., Any],
+) -> None:
+    bench = make(settings={"erp": {"marker": False}})
+    bench.control("shop").create("products", {"title": LONG, "price": "1.00"})
+    cut(bench, "erp", "POST", "products")
+    bench.settle()
+    assert len(bench.control("erp").dump("products")) == 1
+    assert bench.open() == {}
+
+
 def test_a_lost_create_whose_address_was_handed_on_does_not_take_the_other_customer(
     bench: Any,
 ) -> None:
