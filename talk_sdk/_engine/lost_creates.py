@@ -10,15 +10,16 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import Connection
 
 from talk_sdk._engine.absorb import absorb
-from talk_sdk._engine.answers import Ledger
+from talk_sdk._engine.answers import Ledger, equals
 from talk_sdk._engine.claims import SLACK, claims, contradicts, sent_keys, sent_marks
 from talk_sdk._engine.collecting import bury_links, error_of
 from talk_sdk._engine.doubts import ask, key_alive, replay, to_review
 from talk_sdk._engine.looks import MARKER, external_id, look_at
 from talk_sdk._engine.run import Bound, Run
-from talk_sdk._store import goldens, journal, links
+from talk_sdk._store import LinkRow, goldens, journal, links
 from talk_sdk._store.journal import Intent
 from talk_sdk.errors import MappingError, RejectedError, TalkError
+from talk_sdk.mapping import Compiled
 from talk_sdk.operations import Raw
 
 __all__ = ["decide_absent", "look_for"]
@@ -177,24 +178,32 @@ def _claimants(
 ) -> list[str]:
     """The records that show themselves as what was created.
 
-    By a unique property for certain; by a match key together with those whose own key is
-    another one since they were edited.
+    By a unique property for certain; by a match key unless a record that lost the key by an
+    edit is more like what was sent.
     """
-    concept = run.systems[intent.system].mappings[intent.entity].concept.name
+    mapping = run.systems[intent.system].mappings[intent.entity]
     marks = {rank: key for rank, key in sent_marks(intent).items() if rank != MARKER}
-    shared = _shared(connection, concept, intent)
+    shared = _shared(connection, mapping.concept.name, intent)
     keys = {rank: key for rank, key in sent_keys(intent).items() if rank > 0 and rank not in shared}
+    rows = links.by_id(connection, appeared)
     for rank, key in (*marks.items(), *sorted(keys.items())):
-        alike = [ident for ident, own in appeared.items() if own.get(rank) == key]
+        alike = [rows[ident] for ident, own in appeared.items() if own.get(rank) == key]
+        if alike and rank not in marks:
+            enough = max(_likeness(mapping, intent, link) for link in alike)
+            alike += [
+                rows[ident]
+                for ident, own in appeared.items()
+                if contradicts(own, keys) and _likeness(mapping, intent, rows[ident]) > enough
+            ]
         if alike:
-            rivals = [] if rank in marks else _edited_away(appeared, keys)
-            found = links.by_id(connection, {*alike, *rivals})
-            return [link.ext for link in found.values()]
+            return [link.ext for link in alike]
     return []
 
 
-def _edited_away(appeared: Mapping[int, Mapping[int, str]], sent: Mapping[int, str]) -> list[int]:
-    return [ident for ident, own in appeared.items() if contradicts(own, sent)]
+def _likeness(mapping: Compiled, intent: Intent, link: LinkRow) -> int:
+    """How many of the values that were sent a record has."""
+    sent, there = intent.operation["values"], {**link.shadow, **link.pending}
+    return sum(equals(mapping, name, sent[name], there.get(name), sent) for name in sent)
 
 
 def _take_back(run: Run, bound: Bound, intent: Intent, ext: str) -> None:

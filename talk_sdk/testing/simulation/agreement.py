@@ -84,10 +84,16 @@ class Agreement:
 
     def _stands(self, each: Field, event: Event, having: Group) -> bool:
         """Whether the final values are this event's, in every system that has the field."""
-        own = having.get(event.system)
-        if own is not None and own.values[each.name] != event.value:
+        own, here = having.get(event.system), self._side(each, event.system)
+        if (
+            own is not None
+            and own.values[each.name] != event.value
+            and not (
+                # What was typed there may have gone with the country that it belonged to.
+                here.near and here.shows(event.value, own.values[each.name], own.values)
+            )
+        ):
             return False
-        here = self._side(each, event.system)
         beside: Mapping[str, Any] = own.values if own is not None else _Unknown()
         return all(
             self._shows(each, event.value, name, having)
