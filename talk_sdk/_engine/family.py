@@ -152,6 +152,9 @@ def _adopt(
     link = view.link
     here = {kid.golden for kid in family.kids(link)}
     strangers = [child for child in family.live() if child.id not in here]
+    if not family.links.get(link.id):
+        # At first linking a line beats none (rule G5), and is no other one than was deleted.
+        strangers += [child for child in family.children if child.state == "deleted"]
     translated = [(None, family.translate(link.system, incoming[i][1])) for i in new]
     pairs = pair_lines(translated, [(None, child.data) for child in strangers])
     found = {}

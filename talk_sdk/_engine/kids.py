@@ -78,7 +78,8 @@ class Kids:
         self._fresh: list[LinkRow] = []
         self._touched: dict[int, LinkRow] = {}
 
-    def _live(self, link: LinkRow, name: str) -> list[LinkRow]:
+    def live(self, link: LinkRow, name: str) -> list[LinkRow]:
+        """The lines that a parent's record had when it was last merged, in their order."""
         entity = f"{link.entity}.{name}"
         rows = [k for k in self._rows.get(link.id, []) if k.entity == entity and k.state == "live"]
         return sorted(rows, key=lambda k: (place(k), k.id))
@@ -86,7 +87,7 @@ class Kids:
     def differ(self, link: LinkRow, name: str, lines: Sequence[Any]) -> bool:
         """Whether a list reads otherwise than it was last merged."""
         known = [
-            {n: v for n, v in kid.shadow.items() if n != POSITION} for kid in self._live(link, name)
+            {n: v for n, v in kid.shadow.items() if n != POSITION} for kid in self.live(link, name)
         ]
         return [properties for _, properties in lines] != known
 
@@ -103,7 +104,7 @@ class Kids:
         Links of lines that were not sent any more are dead.
         """
         table = self._mapping.children[name]
-        before = {kid.id: kid for kid in self._live(link, name)}
+        before = {kid.id: kid for kid in self.live(link, name)}
         rows = self._rows.setdefault(link.id, [])
         kept = []
         for line, (own, properties), where in zip(sent, answer, places, strict=True):

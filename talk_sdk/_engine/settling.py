@@ -15,7 +15,7 @@ from talk_sdk._engine.absorb import absorb
 from talk_sdk._engine.answers import equals, overruled
 from talk_sdk._engine.collecting import bury_links, error_of
 from talk_sdk._engine.doubts import ask, key_alive, replay
-from talk_sdk._engine.kids import line_pairs
+from talk_sdk._engine.kids import Kids, line_pairs
 from talk_sdk._engine.looks import look_at
 from talk_sdk._engine.lost_creates import look_for
 from talk_sdk._engine.run import Bound, Run
@@ -108,10 +108,9 @@ def _compare(run: Run, connection: Connection, bound: Bound, intent: Intent, raw
             link.shadow[name] = there
             link.found[name] = there
             link.behind.setdefault(name, 0)
-    for name, lines in intent.operation["lines"].items():
+    for name in intent.operation["lines"]:
         found = (look.children or {}).get(name)
-        table = mapping.children[name].mapping
-        conflicts += _compare_lines(run, connection, intent, link, name, lines, found, table)
+        conflicts += _compare_lines(run, connection, intent, link, name, found, mapping)
     links.update_links(connection, [link])
     items.add_conflicts(connection, conflicts)
     run.conflicts += len(conflicts)
@@ -141,33 +140,31 @@ def _compare_lines(
     intent: Intent,
     link: LinkRow,
     name: str,
-    sent: Sequence[list[Any]],
     there: Sequence[list[Any]] | None,
-    mapping: Compiled,
+    parent: Compiled,
 ) -> list[dict[str, Any]]:
     """D1 for each value of each line, where the list has the lines that were sent.
 
     Another list is an edit of a person: it is taken in like any read, and merged.
     """
-    kids = {k.id: k for k in links.children_of(connection, [link.id]).get(link.id, [])
-            if k.state == "live" and k.entity == f"{link.entity}.{name}"}  # fmt: skip
+    sent = intent.operation["lines"][name]
+    pairs = None if there is None else line_pairs(sent, there)
+    if there is None or pairs is None:
+        return []
+    mapping = parent.children[name].mapping
+    kids = Kids(run, connection, parent, [intent.golden], [link])
+    base = {kid.id: kid.shadow for kid in kids.live(link, name)}
     conflicts: list[dict[str, Any]] = []
-    if there is None or line_pairs(sent, there) is None or len(kids) != len(sent):
-        return conflicts
-    for line, pair in zip(sent, line_pairs(sent, there) or (), strict=True):
-        kid = kids.get(line[1])
-        if kid is None:
-            continue
-        for prop, value in line[2].items():
-            found, base = there[pair][1].get(prop), kid.shadow.get(prop)
-            if found == base:
+    for kid, _, (values, _) in kids.store(link, name, sent, [there[p] for p in pairs], pairs):
+        for prop, value in values.items():
+            found = kid.shadow.get(prop)
+            if kid.id in base and found == base[kid.id].get(prop):
                 continue
-            kid.shadow[prop] = found
-            if equals(mapping, prop, value, found, line[2]):
+            if equals(mapping, prop, value, found, values):
                 kid.behind.pop(prop, None)
                 conflicts += _given_way(run, intent, kid, prop, f"{name}.{prop}", found)
             else:
                 kid.found[prop] = found
                 kid.behind.setdefault(prop, 0)
-    links.update_links(connection, kids.values())
+    kids.save()
     return conflicts

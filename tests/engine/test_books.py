@@ -619,3 +619,49 @@ def test_a_line_taken_out_before_its_discount_was_changed_stays_though_wave_was_
     assert [c.reason for c in bench.status().conflicts] == [
         "existence: edited elsewhere and deleted here: kept"
     ]
+
+
+def test_a_line_that_came_back_is_one_with_what_a_newly_linked_system_has(
+    make: Callable[..., Bench],
+) -> None:
+    bench = make({"books": "wave", "erp": "customerp", "shop": "customwebshop"})
+    order(bench)
+    shop, erp, books = bench.control("shop"), bench.control("erp"), bench.control("books")
+    there = bench.only("shop", "orders")
+    buyer = erp.create("customers", {"name": "Kari", "email": "kari@example.no"})
+    product = erp.create("products", {"description": "Stol", "articleNo": "S-1", "price": 125.5})
+    line = {"productId": int(product), "text": "Stol", "qty": 2, "price": 125.5}
+    fields = {"customerId": int(buyer), "shopOrderNo": there["number"], "lines": [line]}
+    erp.create("orders", fields)
+    unread = Fault(kind="server_error", method="GET", path="orders", times=50)
+    bench.faults["erp"].plan([unread])
+    bench.sync()
+    bench.sync()
+    invoice, there = bench.only("books", "invoices"), bench.only("shop", "orders")
+    kept = [i for i in invoice["items"] if i["unitPrice"] != "125.5"]
+    books.edit("invoices", invoice["id"], {"items": kept})
+    lines = [{**x, "quantity": "7"} if x["text"] == "Stol" else x for x in there["lines"]]
+    shop.edit("orders", there["id"], {"lines": lines})
+    bench.faults["erp"].plan([])
+    bench.settle()
+    assert sorted(x["text"] for x in bench.only("shop", "orders")["lines"]) == ["Montering", "Stol"]
+    assert len(bench.only("erp", "orders")["lines"]) == 2
+
+
+def test_a_line_that_was_added_when_the_answer_was_lost_goes_with_its_source(
+    make: Callable[..., Bench],
+) -> None:
+    bench = make({"books": "wave", "shop": "customwebshop"})
+    order(bench)
+    bench.settle()
+    invoice = bench.only("books", "invoices")
+    odd = {**invoice["items"][0], "description": "Pute", "unitPrice": "3.125"}
+    bench.control("books").edit("invoices", invoice["id"], {"items": [*invoice["items"], odd]})
+    lost = Fault(kind="drop_after", method="PATCH", path="orders", times=1)
+    bench.faults["shop"].plan([lost])
+    bench.sync()
+    assert len(bench.only("shop", "orders")["lines"]) == 3
+    bench.control("books").edit("invoices", invoice["id"], {"items": invoice["items"]})
+    bench.settle()
+    assert len(bench.only("shop", "orders")["lines"]) == 2
+    assert len(bench.only("books", "invoices")["items"]) == 3
