@@ -400,6 +400,29 @@ def test_products_match_by_name_with_wave_and_not_among_those_that_have_numbers(
     assert len([p for p in bench.rows("books", "products") if p["name"].casefold() == "te"]) == 1
 
 
+def test_a_product_that_goes_on_sale_again_while_all_are_read_is_not_made_twice(
+    make: Callable[..., Bench],
+) -> None:
+    bench = make(TWO)
+    sold(bench, "books", "Stol")
+    books = bench.control("books")
+    stool = bench.only("books", "products")["id"]
+    books.edit("products", stool, {"isArchived": True})
+    bench.control("shop").create("products", {"title": "Stol", "price": "1.00"})
+    reads = 0
+
+    def seen(call: Any) -> None:
+        nonlocal reads
+        reads += call.method == "GET" and call.path.endswith("products")
+        if reads == 2:
+            books.edit("products", stool, {"isArchived": False})
+            reads += 1
+
+    bench.faults["books"].on_request = seen
+    bench.settle()
+    assert len(bench.rows("books", "products")) == 1
+
+
 def test_a_name_that_several_products_have_is_asked_about(bench: Bench) -> None:
     bench.control("shop").create("products", {"sku": "A", "title": "Kaffe", "price": "1.00"})
     bench.control("shop").create("products", {"sku": "B", "title": "Kaffe", "price": "1.00"})

@@ -82,7 +82,8 @@ class Wave:
         """All records, or those changed since a cursor, by time of change; lazy.
 
         Products come in two lists, those on sale and the archived ones, each with a cursor of
-        its own; both stand in the cursor, with a blank between.
+        its own; both stand in the cursor, with a blank between. One that goes on sale again
+        while all are read can be missing in both, so what is on sale is looked at once more.
 
         Raises:
             UnavailableError: a list may have lost records.
@@ -91,15 +92,31 @@ class Wave:
             [{"archived": False}, {"archived": True}] if entity == "Product" else [{}]
         )
         cursors = [*(since or "").split(" "), "", ""][: len(lists)]
-        for place, chosen in enumerate(lists):
-            final = place == len(lists) - 1
-            for records, last in self._changed(entity, chosen, cursors[place]):
+        places = [*range(len(lists))]
+        if len(lists) > 1 and since is None:
+            places.append(0)
+        seen: dict[str, datetime] = {}
+        for turn, place in enumerate(places, 1):
+            for records, last in self._changed(entity, lists[place], cursors[place]):
                 cursors[place] = _latest(cursors[place], records)
+                fresh = [r for r in records if seen.get(_id(r)) != _moment(r["modifiedAt"])]
+                if turn == 1 < len(places):
+                    seen = self._edge(seen, records, cursors[place])
                 yield Page(
-                    [self._in(entity, record) for record in self._wanted(entity, records)],
+                    [self._in(entity, record) for record in self._wanted(entity, fresh)],
                     " ".join(cursors) if any(cursors) else None,
-                    complete=last and final,
+                    complete=last and turn == len(places),
                 )
+
+    def _edge(
+        self, seen: Mapping[str, datetime], records: Sequence[Raw], cursor: str
+    ) -> dict[str, datetime]:
+        """The records that the next look from a cursor shows again, with their times."""
+        if not records:
+            return dict(seen)
+        since = _moment(cursor) - self._overlap
+        found = {**seen, **{_id(record): _moment(record["modifiedAt"]) for record in records}}
+        return {ident: time for ident, time in found.items() if time >= since}
 
     def _changed(
         self, entity: str, chosen: Mapping[str, Any], cursor: str
