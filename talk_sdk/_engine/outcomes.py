@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from talk_sdk._engine.answers import Ledger
 from talk_sdk._engine.collecting import bury_links
+from talk_sdk._engine.refusals import joined, lifted, written
 from talk_sdk._engine.run import Run
 from talk_sdk._store import items, journal
 from talk_sdk._store.journal import Intent
@@ -43,7 +44,8 @@ def _not_stored(run: Run, connection: Connection, intent: Intent, outcome: Outco
         return
     journal.settle(connection, [intent.id])
     if outcome.kind == "refused":
-        basis = intent.operation["basis"]
+        before = items.dead(connection, "out", [place]).get(place, "")
+        basis = joined(before, intent.operation["basis"])
         items.bury(connection, run.now(), "out", {place: (outcome.reason, None, basis)})
         _tell_refused(run, place, outcome.reason)
     elif outcome.kind == "gone":
@@ -83,6 +85,20 @@ def _stored(
         run.tell("written", system=place[0], entity=place[1], record=record[2],
                  message=intent.kind)  # fmt: skip
     ledger.save()
-    items.clear_dead(connection, "out", done)
+    _lift(connection, [intent for intent, _ in answers if intent.id not in ledger.unread], done)
     items.unpark(connection, done)
     return ledger.assigned
+
+
+def _lift(
+    connection: Connection, intents: Sequence[Intent], places: Sequence[tuple[str, str, str]]
+) -> None:
+    """What went through is refused no more; what else was refused of the records stays so."""
+    known = items.dead(connection, "out", places)
+    left = {
+        place: lifted(known[place], written(intent.operation))
+        for intent, place in zip(intents, places, strict=True)
+        if place in known
+    }
+    items.clear_dead(connection, "out", [place for place, basis in left.items() if not basis])
+    items.rebase_dead(connection, {place: basis for place, basis in left.items() if basis})

@@ -19,7 +19,8 @@ from talk_sdk._engine.creates import (
     unsaid,
 )
 from talk_sdk._engine.lines import POSITION, place
-from talk_sdk._engine.steps import Kin, LineStep, Planned, Resolve, Step, Target, basis
+from talk_sdk._engine.refusals import acceptable
+from talk_sdk._engine.steps import Kin, LineStep, Planned, Resolve, Step, Target
 from talk_sdk._store.rows import GoldenRow, LinkRow
 from talk_sdk.errors import MappingError
 from talk_sdk.mapping import Compiled, CompiledChildren
@@ -50,7 +51,7 @@ def plan_record(
         children: its lines, deleted ones too.
         kids: their links, by parent link.
         doubts: (system, entity) → why nothing may be written there now.
-        refused: (system, entity) → the basis of a write that was refused.
+        refused: (system, entity) → what the system is known to refuse.
         demanded: systems in which the record must exist, for another refers to it.
     """
     planned = Planned()
@@ -74,9 +75,10 @@ def plan_record(
             planned.skips.append(_skip(golden, target, "it is older, and full_sync is off there"))
         elif target.system not in present or target.system in demanded:
             step = create(golden, target, family, planned, numbered(golden, everywhere))
-        if step is not None and _allowed(
-            step, golden, target, doubts or {}, refused or {}, planned
-        ):
+        refusal = (refused or {}).get((target.system, target.entity))
+        if refusal is not None:
+            step = _taken(step, golden, target, refusal, planned)
+        if step is not None and _allowed(step, golden, target, doubts or {}, planned):
             creates += [(target, step)] if step.kind == "create" else []
             _demand(step, target, planned)
             planned.steps += _apart(step, target)
@@ -88,12 +90,29 @@ def _skip(golden: GoldenRow, target: Target, reason: str) -> Skip:
     return Skip(target.system, target.entity, golden.origin, reason)
 
 
+def _taken(
+    step: Step | None, golden: GoldenRow, target: Target, refusal: str, planned: Planned
+) -> Step | None:
+    """What of a step a system can be asked for that has refused something before."""
+    if step is None:
+        if not planned.waits:
+            planned.healed.add((target.system, target.entity))
+        return None
+    left = acceptable(step, refusal)
+    if left is not step:
+        kept = () if left is None else (*(name for name, *_ in left.changes), *left.lines)
+        names = sorted({*(name for name, *_ in step.changes), *step.lines} - {*kept})
+        what = "exactly this" if step.kind == "create" else ", ".join(names)
+        planned.waits = True
+        planned.skips.append(_skip(golden, target, f"the system refused {what} before"))
+    return left
+
+
 def _allowed(
     step: Step,
     golden: GoldenRow,
     target: Target,
     doubts: Mapping[tuple[str, str], str],
-    refused: Mapping[tuple[str, str], str],
     planned: Planned,
 ) -> bool:
     """Whether nothing is in the step's way; if something is, it is said."""
@@ -104,9 +123,6 @@ def _allowed(
         planned.skips.append(_skip(golden, target, target.closed or doubts[place]))
     elif kind in target.off:
         planned.skips.append(_skip(golden, target, target.off[kind]))
-    elif refused.get(place) == basis(step):
-        planned.waits = True
-        planned.skips.append(_skip(golden, target, "the system refused exactly this before"))
     elif step.kind == "create" and (name := foreign(golden, target.mapping)):
         planned.drift.append(
             drift_of(golden, target, name, "a record like this has no place there")

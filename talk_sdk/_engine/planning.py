@@ -183,6 +183,7 @@ def _page(
     settled: list[LinkRow] = []
     drift: list[tuple[str, Drift]] = []
     parked: dict[tuple[str, str, str], str] = {}
+    healed: list[tuple[str, str, str]] = []
     with run.store.write() as connection:
         ids = [golden.id for golden in page]
         by_golden = links.by_golden(connection, ids)
@@ -211,12 +212,14 @@ def _page(
             settled += planned.settled
             drift += [(golden.id, item) for item in planned.drift]
             parked |= {(*place, golden.origin): why for place, why in planned.parked.items()}
+            healed += [(*place, golden.origin) for place in planned.healed]
             _keep(spool, concept, planned)
             if not planned.steps and not planned.waits:
                 clean.append(golden.id)
         links.update_links(connection, {k.id: k for k in settled}.values())
         goldens.clean(connection, clean)
         items.park(connection, run.id, run.now(), parked)
+        items.clear_dead(connection, "out", healed)
         spool.drift += items.add_drift(connection, run.now(), drift)
         return _missing(run, connection, demands)
 

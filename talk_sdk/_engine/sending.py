@@ -9,8 +9,9 @@ from typing import Any
 
 from talk_sdk._engine.lines import POSITION, UNKNOWN
 from talk_sdk._engine.looks import keys_of, unique_keys
+from talk_sdk._engine.refusals import basis
 from talk_sdk._engine.run import Bound, Run
-from talk_sdk._engine.steps import Step, basis
+from talk_sdk._engine.steps import Step
 from talk_sdk._store import GoldenRow, LinkRow
 from talk_sdk._store.journal import Intent
 from talk_sdk.errors import MappingError

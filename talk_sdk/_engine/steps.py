@@ -12,7 +12,7 @@ from talk_sdk._store.rows import GoldenRow, LinkRow
 from talk_sdk.mapping import Compiled
 from talk_sdk.operations import Drift, Skip
 
-__all__ = ["Kin", "LineStep", "Planned", "Resolve", "Step", "Target", "basis"]
+__all__ = ["Kin", "LineStep", "Planned", "Resolve", "Step", "Target"]
 
 Resolve = Callable[[str, str], str | None]
 """(system, `Entity:id`) → golden id."""
@@ -88,7 +88,8 @@ class Planned:
     `settled` are links whose revisions were brought up to date without a write; `waits`
     tells that plan has to look at the record again; `demands` are golden records that a
     target needs because this one refers to them; `parked` are writes that wait for a person,
-    by (system, entity), with the reason.
+    by (system, entity), with the reason; `healed` are places where a write was refused that
+    nobody wants any more.
     """
 
     steps: list[Step] = field(default_factory=list)
@@ -98,6 +99,7 @@ class Planned:
     waits: bool = False
     demands: set[tuple[str, str]] = field(default_factory=set)
     parked: dict[tuple[str, str], str] = field(default_factory=dict)
+    healed: set[tuple[str, str]] = field(default_factory=set)
 
 
 @dataclass(frozen=True)
@@ -106,10 +108,3 @@ class Kin:
 
     children: Sequence[GoldenRow]
     links: Mapping[int, Sequence[LinkRow]]
-
-
-def basis(step: Step) -> str:
-    """What a write is of, as text: a refused write is tried again when this differs."""
-    lines = {name: [line.values for line in found] for name, found in step.lines.items()}
-    after = {name: value for name, _, value in step.changes}
-    return msgspec.json.encode([step.kind, after, lines], order="deterministic").decode()

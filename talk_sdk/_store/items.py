@@ -35,6 +35,7 @@ __all__ = [
     "listed_reviews",
     "moment",
     "park",
+    "rebase_dead",
     "unpark",
     "unpark_stale",
 ]
@@ -122,10 +123,34 @@ def bury(
             )  # fmt: skip
 
 
-def dead(connection: Connection, direction: str) -> dict[tuple[str, str, str], str]:
-    """(system, entity, record) → basis."""
+def dead(
+    connection: Connection, direction: str, places: Iterable[tuple[str, str, str]] | None = None
+) -> dict[tuple[str, str, str], str]:
+    """(system, entity, record) → basis, of all or of some records."""
     query = select(dead_letters).where(dead_letters.c.direction == direction)
-    return {(r.system, r.entity, r.record): r.basis for r in connection.execute(query)}
+    if places is None:
+        rows = connection.execute(query).all()
+    else:
+        rows = [
+            row
+            for (system, entity), records in _by_place(places).items()
+            for page in chunks(records)
+            for row in connection.execute(
+                query.where(
+                    dead_letters.c.system == system,
+                    dead_letters.c.entity == entity,
+                    dead_letters.c.record.in_(page),
+                )
+            )
+        ]
+    return {(r.system, r.entity, r.record): r.basis for r in rows}
+
+
+def rebase_dead(connection: Connection, found: Mapping[tuple[str, str, str], str]) -> None:
+    """(system, entity, record) → the basis that is left of what was refused there."""
+    for place, basis in found.items():
+        where = [*_at(dead_letters, *place), dead_letters.c.direction == "out"]
+        connection.execute(update(dead_letters).where(*where).values(basis=basis))
 
 
 def clear_dead(

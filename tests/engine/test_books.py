@@ -688,3 +688,22 @@ def test_a_line_that_was_added_when_the_answer_was_lost_goes_with_its_source(
     bench.settle()
     assert len(bench.only("shop", "orders")["lines"]) == 2
     assert len(bench.only("books", "invoices")["items"]) == 3
+
+
+def test_what_wave_refuses_of_a_customer_holds_nothing_else_back(bench: Bench) -> None:
+    order(bench)
+    bench.settle()
+    shop = bench.control("shop")
+    kari = bench.only("shop", "customers")["id"]
+    shop.edit("customers", kari, {"currency": "SEK", "phone": "+4722000001", "first_name": "K"})
+    bench.settle()
+    shop.edit("customers", kari, {"note": "likes stools"})
+    bench.settle()
+    there = bench.only("books", "customers")
+    assert (there["phone"], there["firstName"]) == ("+4722000001", "K")
+    assert there["internalNotes"] == "likes stools"
+    (refused,) = bench.status().dead_letters
+    assert "currency" in refused.reason.casefold()
+    shop.edit("customers", kari, {"currency": None})
+    bench.settle()
+    assert not bench.status().dead_letters
