@@ -158,8 +158,9 @@ class Ledger:
             there = link.shadow.get(name)
             if name not in link.shadow or equals(self._mapping, name, value, there, golden.data):
                 continue
-            if name in self._mapping.concept.counters:
-                # What was counted since the create is a change like any other.
+            counted = name in self._mapping.concept.counters
+            if counted or there in self._mapping.by_property[name].pair.final:
+                # What was counted since, or cannot be taken back, is a change like any other.
                 link.shadow[name], link.pending[name] = value, there
             else:
                 link.found[name] = there

@@ -171,10 +171,7 @@ def _update(
     planned: Planned,
 ) -> Step | None:
     changes, settled = _changes(golden, link, target.mapping, resolve, planned, target)
-    for name in settled:
-        del link.behind[name]
-    if settled:
-        planned.settled.append(link)
+    _settle(link, settled, target, planned)
     lines: dict[str, list[LineStep]] = {}
     shown = {}
     for name, table in target.mapping.children.items():
@@ -333,11 +330,7 @@ def _line_differs(
     differs, settled = False, []
     for name in kid.behind:
         if name not in mapping.by_property:
-            # Till the list is read again, the line may have been deleted before this was said.
-            if target.closed is None:
-                settled.append(name)
-            else:
-                planned.waits = True
+            settled.append(name)
             continue
         value, shadow = child.data.get(name), kid.shadow.get(name)
         before = _golden_form(mapping, kid.system, name, shadow, resolve)
@@ -350,8 +343,20 @@ def _line_differs(
         if same:
             settled.append(name)
         differs |= not same
-    for name in settled:
-        del kid.behind[name]
-    if settled:
-        planned.settled.append(kid)
+    _settle(kid, settled, target, planned)
     return differs
+
+
+def _settle(link: LinkRow, names: Sequence[str], target: Target, planned: Planned) -> None:
+    """Nothing has to be written of these: the link is up to date with them.
+
+    Not while the system cannot be read: it may hold an older edit that nobody has seen yet.
+    """
+    if not names:
+        return
+    if target.closed is not None:
+        planned.waits = True
+        return
+    for name in names:
+        del link.behind[name]
+    planned.settled.append(link)

@@ -104,6 +104,8 @@ def _compare(run: Run, connection: Connection, bound: Bound, intent: Intent, raw
             conflicts += _given_way(run, intent, link, name, name, there)
             if golden.rev(name) == intent.operation["revs"].get(name):
                 link.behind.pop(name, None)
+        elif there in mapping.by_property[name].pair.final:
+            continue  # nothing that is written can tell, as nothing can be: it is an edit
         elif there != intent.operation["base"].get(name):
             link.shadow[name] = there
             link.found[name] = there

@@ -400,6 +400,22 @@ def test_products_match_by_name_with_wave_and_not_among_those_that_have_numbers(
     assert len([p for p in bench.rows("books", "products") if p["name"].casefold() == "te"]) == 1
 
 
+def test_a_product_that_was_archived_after_its_lost_create_leaves_the_shop(
+    make: Callable[..., Bench],
+) -> None:
+    bench = make(TWO)
+    bench.control("shop").create("products", {"title": "Stol", "price": "1.00"})
+    lost = Fault(kind="drop_after", method="POST", path="products", times=1)
+    bench.faults["books"].plan([lost])
+    bench.sync()
+    stool = bench.only("books", "products")["id"]
+    bench.clock.advance(600)
+    bench.control("books").edit("products", stool, {"isArchived": True})
+    bench.settle()
+    assert bench.only("shop", "products")["published"] is False
+    assert bench.settle() == 0
+
+
 def test_a_product_that_goes_on_sale_again_while_all_are_read_is_not_made_twice(
     make: Callable[..., Bench],
 ) -> None:
