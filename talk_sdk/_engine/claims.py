@@ -49,7 +49,8 @@ def claims(run: Run, connection: Connection, intent: Intent) -> dict[int, dict[i
     """Link id → keys of the unlinked records that could be what was created.
 
     They were created after the intent and no key speaks against it. A key that differs speaks
-    against a record only if nobody has edited it since it was created.
+    against a record only if no other key is the one that was sent, and if nobody has edited it
+    since it was created.
     """
     table = db.links
     query = select(table.c.id).where(
@@ -65,8 +66,12 @@ def claims(run: Run, connection: Connection, intent: Intent) -> dict[int, dict[i
     composite_keys(run, connection, concept, [link for link in rows if link.id in late])
     keys = links.keys_of(connection, [*late])
     sent = sent_keys(intent)
-    return {ident: keys.get(ident, {}) for ident, edited in late.items()
-            if edited or not contradicts(keys.get(ident, {}), sent)}  # fmt: skip
+    found = {ident: keys.get(ident, {}) for ident in late}
+    return {
+        ident: own
+        for ident, own in found.items()
+        if late[ident] or own.items() & sent.items() or not contradicts(own, sent)
+    }
 
 
 def _in_time(link: LinkRow, intent: Intent, slack: float) -> bool:

@@ -66,10 +66,10 @@ def acceptable(step: Step, refused: str) -> Step | None:
         return None if said in known.sets else step
     alone = {name for found in known.sets for name in found if len(found) == 1}
     kept = {n: v for n, v in said.items() if n not in alone or {n: v} not in known.sets}
-    for together in known.sets:
-        if _within(together, kept):
-            names = sorted(together)
-            kept = {n: v for n, v in kept.items() if n not in names[(len(names) + 1) // 2 :]}
+    together = min((t for t in known.sets if _within(t, kept)), key=len, default=None)
+    if together is not None:
+        half = sorted(together)[: (len(together) + 1) // 2]
+        kept = {name: kept[name] for name in half}
     if len(kept) == len(said):
         return step
     return _only(step, kept) if kept else None
