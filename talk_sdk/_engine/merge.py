@@ -18,7 +18,7 @@ from talk_sdk.errors import MappingError
 from talk_sdk.mapping import Compiled
 from talk_sdk.operations import Scalar
 
-__all__ = ["Conflict", "Merged", "Move", "Policy", "View", "forget", "merge", "newest", "take"]
+__all__ = ["Conflict", "Merged", "Move", "Policy", "View", "merge", "newest", "take"]
 
 Policy = Callable[[str], Sequence[str]]
 """Property → the systems whose edits of it are preferred, the first most; none: the newest."""
@@ -324,9 +324,3 @@ def newest(
     elif old_lo is not None and old_lo >= new_hi + tolerance:
         return "old", "newest, seen unchanged after the other edit"
     return ("new" if new_order < old_order else "old"), "a tie, by the order in talk.toml"
-
-
-def forget(link: LinkRow, names: Iterable[str]) -> None:
-    """Drop pending values that are answered otherwise."""
-    for name in names:
-        link.pending.pop(name, None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -147,13 +148,19 @@ class Excuses:
             )
         )
 
-    def first_counts(self, tag: str) -> bool:
-        """Whether a product had no stock anywhere, till two systems said two, which is listed."""
+    def first_counts(self, tag: str, said: Decimal) -> bool:
+        """Whether a product had no stock anywhere, till systems said theirs, each a first one.
+
+        Two that differ are listed; of as many as say the same, one counts.
+        """
         stockless = all("stock" not in KEYS[self._twins[name].connector]["products"]
                         for name in self._ledger.homes[tag])  # fmt: skip
-        said = any(each.tag == tag for each in self._conflicts.get(("products", "stock"), []))
-        self.counts["excused: two first stocks, listed"] += stockless and said
-        return stockless and said
+        listed = any(each.tag == tag for each in self._conflicts.get(("products", "stock"), []))
+        wanted = self._ledger.stock.get(tag, 0)
+        same = any(said * times == wanted for times in range(2, len(self._twins) + 1))
+        found = stockless and (listed or same)
+        self.counts["excused: two first stocks"] += found
+        return found
 
     def _converged(self, key: Key, event: Event) -> bool:
         """What is said a second time is no other value; what is taken back is seen later."""

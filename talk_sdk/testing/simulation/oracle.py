@@ -163,7 +163,7 @@ class Oracle:
         counted = {name: seen for name, seen in group.items() if seen.stock is not None}
         wanted = self._ledger.stock.get(tag, 0)
         found = {seen.stock for seen in counted.values()}
-        if len(found) == 1 and found != {wanted} and self._excuses.first_counts(tag):
+        if len(found) == 1 and found != {wanted} and self._excuses.first_counts(tag, *found):
             return
         for name, seen in counted.items():
             if seen.stock != wanted:
