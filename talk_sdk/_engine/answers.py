@@ -179,7 +179,9 @@ class Ledger:
                 link.pending[name] = value
                 del link.shadow[name]
         if link.pending:
-            link.edit_lo, link.edit_hi = intent.sent, self._now
+            look = self._looks[intent.id]
+            link.edit_lo = intent.sent
+            link.edit_hi = look.modified[1] if look.modified else self._now
 
     def _assign(self, link: LinkRow, golden: GoldenRow, look: Look) -> None:
         """What the system assigned by itself is merged like a first value, where there is none.

@@ -723,3 +723,21 @@ def test_what_wave_refuses_of_a_customer_holds_nothing_else_back(bench: Bench) -
     shop.edit("customers", kari, {"currency": None})
     bench.settle()
     assert not bench.status().dead_letters
+
+
+def test_what_was_typed_into_a_lost_create_is_as_old_as_its_record_says(
+    make: Callable[..., Bench],
+) -> None:
+    bench = make(TWO)
+    shop, books = bench.control("shop"), bench.control("books")
+    kari = shop.create("customers", {"name": "Kari", "email": "kari@example.no"})
+    lost = Fault(kind="drop_after", method="POST", path="customers", times=1)
+    bench.faults["books"].plan([lost])
+    bench.sync()
+    bench.clock.advance(600)
+    books.edit("customers", bench.only("books", "customers")["id"], {"internalNotes": "the older"})
+    bench.clock.advance(600)
+    shop.edit("customers", kari, {"note": "the newer"})
+    bench.settle()
+    assert bench.only("books", "customers")["internalNotes"] == "the newer"
+    assert bench.only("shop", "customers")["note"] == "the newer"
