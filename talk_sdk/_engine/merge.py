@@ -194,8 +194,17 @@ def take(
             other.link.behind.setdefault(name, revision)
     view.link.shadow[name] = view.link.pending[name]
     view.link.behind.pop(name, None)
+    _look_at_dependent(golden, view, name)
     merged.moves.append(Move(name, before, golden.data[name], view.label, decision))
     merged.dirty = True
+
+
+def _look_at_dependent(golden: GoldenRow, view: View, name: str) -> None:
+    """What a system could not say beside the old value it may be able to say beside the new one."""
+    for other in view.mapping.readers.get(name, ()):
+        known = golden.data.get(other) is not None and other in view.link.shadow
+        if known and other not in view.pending:
+            view.link.behind.setdefault(other, golden.rev(other))
 
 
 def _raise(golden: GoldenRow, name: str, revision: int, said: Provenance) -> None:

@@ -254,13 +254,14 @@ def _dependent(
     """What reads otherwise on the wire because of a sibling that changes: a gross price."""
     changed = {name for name, _, _ in changes}
     found = []
-    for name, row in mapping.by_property.items():
+    for name in sorted({reader for read in changed for reader in mapping.readers.get(read, ())}):
         value = golden.data.get(name)
-        if not changed & set(row.lens.reads) or name in changed or value is None:
+        if name in changed or value is None:
             continue
         if name not in mapping.writable or name in link.held:
             continue
-        before = {**golden.data, **{n: link.shadow.get(n) for n in row.lens.reads}}
+        reads = mapping.by_property[name].lens.reads
+        before = {**golden.data, **{n: link.shadow.get(n) for n in reads}}
         if _wire(mapping, name, value, before) != _wire(mapping, name, value, golden.data):
             found.append((name, link.shadow.get(name), value))
     return found

@@ -45,7 +45,7 @@ class Compiled:
         entity: the entity's name; for children `Order.lines`.
         concept: the flat concept.
         keys: rank → properties of the merge criterion.
-        readable: what an inbound record can say.
+        readers: property → those whose wire value depends on it, too.
         writable: what an update may write.
         creatable: what a create may write.
         assigned: what the system may assign by itself on create.
@@ -57,7 +57,7 @@ class Compiled:
     concept: Concept
     rows: tuple[_Row, ...]
     keys: MappingType[int, tuple[str, ...]]
-    readable: frozenset[str]
+    readers: MappingType[str, tuple[str, ...]]
     writable: frozenset[str]
     creatable: frozenset[str]
     assigned: frozenset[str]
@@ -273,13 +273,14 @@ def _compile(
         concept,
         rows,
         {rank: tuple(sorted(p.property for p in pairs if p.match == rank)) for rank in ranks},
-        frozenset(pair.property for pair in pairs),
+        {name: tuple(row.property for row in rows if name in row.lens.reads)
+         for name in {read for row in rows for read in row.lens.reads}},
         frozenset(pair.property for pair in writable if not pair.on_create),
         frozenset(pair.property for pair in writable),
         frozenset(pair.property for pair in pairs if pair.assigned),
         constants,
         by_property={row.property: row for row in rows},
-    )
+    )  # fmt: skip
 
 
 def _known(entity: str, pair: Pair, concept: Concept) -> None:

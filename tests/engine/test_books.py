@@ -341,6 +341,22 @@ def test_a_province_goes_when_the_country_changes_and_nothing_comes_back(
     assert bench.only("books", "customers")["address"]["province"] == {"code": "NO-50"}
 
 
+def test_a_province_comes_to_wave_when_its_own_users_set_the_country_it_belongs_to(
+    make: Callable[..., Bench],
+) -> None:
+    bench = make(TWO)
+    ident = customer(bench, state="NO-50")
+    bench.settle()
+    bench.control("shop").edit("customers", ident, {"billing": {"country": "SE"}})
+    bench.settle()
+    there = bench.only("books", "customers")
+    address = {**there["address"], "country": {"code": "NO"}}
+    bench.control("books").edit("customers", there["id"], {"address": address})
+    bench.settle()
+    assert bench.only("books", "customers")["address"]["province"] == {"code": "NO-50"}
+    assert bench.only("shop", "customers")["billing"]["country"] == "NO"
+
+
 @pytest.mark.parametrize("null_clears", [True, False])
 def test_clearing_travels_whether_null_or_an_empty_text_clears(
     make: Callable[..., Bench], null_clears: bool
