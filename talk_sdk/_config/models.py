@@ -56,10 +56,6 @@ class SystemConfig(Section):
     settings: Mapping[str, Any] = Field(default={}, repr=False, exclude=True)
     entities: Mapping[str, Toggles] = {}
 
-    def toggles(self, entity: str) -> Toggles:
-        """What may be written to an entity, also to one that talk.toml does not mention."""
-        return self.entities.get(entity, Toggles())
-
 
 class Policy(Section):
     """Which of two edits of one property stands: that of the system that is named earlier.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 from sqlalchemy import Connection, select
@@ -10,7 +11,7 @@ from sqlalchemy import Connection, select
 from talk_sdk._engine.looks import MARKER
 from talk_sdk._engine.match import Candidate, Group, Review, Row
 from talk_sdk._engine.run import Run
-from talk_sdk._store import links
+from talk_sdk._store import LinkRow, links
 from talk_sdk._store import schema as db
 from talk_sdk.concepts import CONCEPTS
 
@@ -72,12 +73,17 @@ def _moving(
         golden
         for page in links.chunks(sorted(ids))
         for golden, rows in links.by_golden(connection, page).items()
-        if any(
-            link.state == "live"
-            and (link.pending.keys() & link.shadow.keys() | link.behind.keys()) & {*names}
-            for link in rows
-        )
+        if any(link.state == "live" and _edited(run, link) & {*names} for link in rows)
     }
+
+
+def _edited(run: Run, link: LinkRow) -> AbstractSet[str]:
+    """What the system's users have edited, and what is on its way there: only that will move."""
+    bound, mapping = run.systems.get(link.system), run.mapping(link.system, link.entity)
+    read = link.pending.keys() & link.shadow.keys()
+    if bound is None or mapping is None or not bound.updates(link.entity):
+        return read
+    return read | link.behind.keys() & mapping.writable
 
 
 def _derived(run: Run, side: tuple[str, str]) -> bool:

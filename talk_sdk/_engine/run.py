@@ -62,6 +62,11 @@ class Bound:
         """The toggles of an entity."""
         return self.toggles.get(entity, Toggle())
 
+    def updates(self, entity: str) -> bool:
+        """Whether records of an entity are changed at all."""
+        toggle = self.toggle(entity)
+        return self.entities[entity].update is not None and toggle.write and toggle.update
+
     def read(self, entity: str, since: str | None) -> Iterator[Page]:
         """The connector's `talk_read`."""
         pages: Iterator[Page] = self.hooks.talk_read(

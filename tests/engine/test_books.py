@@ -483,6 +483,24 @@ def test_a_name_that_the_erp_has_cut_is_still_the_products_name(bench: Bench) ->
     assert bench.status().open == {}
 
 
+def test_a_name_that_one_system_is_never_told_does_not_keep_another_from_matching_by_it(
+    bench: Bench,
+) -> None:
+    shop = bench.control("shop")
+    ident = shop.create("products", {"sku": "A", "title": "Stol", "price": "1.00"})
+    bench.faults["books"].plan([Fault(kind="server_error", times=500)])
+    bench.sync()
+    bench.source["systems"]["erp"]["entities"] = {"Product": {"update": False}}
+    shop.edit("products", ident, {"title": "Krakk"})
+    bench.sync()
+    bench.faults["books"].plan([])
+    sold(bench, "books", "Krakk")
+    bench.settle()
+    assert bench.only("erp", "products")["description"] == "Stol"
+    assert len(bench.rows("books", "products")) == 1
+    assert bench.status().open == {}
+
+
 # --- doubt ----------------------------------------------------------------------------------------
 
 
