@@ -10,7 +10,6 @@ from sqlalchemy import Connection
 from talk_sdk._engine.absorb import absorb
 from talk_sdk._engine.collecting import bury_links, error_of, fetch
 from talk_sdk._engine.outcomes import conclude
-from talk_sdk._engine.refusals import several
 from talk_sdk._engine.run import Bound, Run
 from talk_sdk._engine.sending import (
     Material,
@@ -47,7 +46,7 @@ class _Work:
     doubts: dict[str, int] = field(default_factory=dict)
     assigned: set[str] = field(default_factory=set)
     waiting: set[str] = field(default_factory=set)
-    halved: set[str] = field(default_factory=set)
+    refused: set[str] = field(default_factory=set)
     stale: list[tuple[str, str, str]] = field(default_factory=list)
     answers: list[tuple[Intent, Outcome]] = field(default_factory=list)
 
@@ -56,7 +55,7 @@ def apply(run: Run, spool: Spool) -> set[str]:
     """Carry the plan out; returns golden records that are to be planned again at once.
 
     Those are the ones to which a system assigned something, those that waited for them, and
-    those of which several properties were refused together.
+    those of which a system may take another part.
     """
     work = _Work(run, sum(spool.counts.values()))
     for stage in spool.stages():
@@ -72,7 +71,7 @@ def apply(run: Run, spool: Spool) -> set[str]:
                 _store(work)
         _store(work)
         _look_again(work)
-    return work.halved | (work.assigned | work.waiting if work.assigned else set())
+    return work.refused | (work.assigned | work.waiting if work.assigned else set())
 
 
 _Call = tuple[tuple[Intent, ...], Callable[[], Sent]]
@@ -290,10 +289,10 @@ def _conclude(
     work: _Work, connection: Connection, answers: Sequence[tuple[Intent, Outcome]]
 ) -> None:
     work.assigned |= conclude(work.run, connection, answers)
-    work.halved |= {
+    work.refused |= {
         intent.golden
         for intent, outcome in answers
-        if outcome.kind == "refused" and intent.kind == "update" and several(intent.operation)
+        if outcome.kind == "refused" and intent.kind == "update"
     }
     work.stale += [
         (intent.system, intent.entity, intent.operation["ext"])

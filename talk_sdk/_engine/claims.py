@@ -66,11 +66,12 @@ def claims(run: Run, connection: Connection, intent: Intent) -> dict[int, dict[i
     composite_keys(run, connection, concept, [link for link in rows if link.id in late])
     keys = links.keys_of(connection, [*late])
     sent = sent_keys(intent)
+    whole = {rank: key for rank, key in sent.items() if rank > 0}
     found = {ident: keys.get(ident, {}) for ident in late}
     return {
         ident: own
         for ident, own in found.items()
-        if late[ident] or own.items() & sent.items() or not contradicts(own, sent)
+        if late[ident] or own.items() & whole.items() or not contradicts(own, sent)
     }
 
 

@@ -13,7 +13,7 @@ import msgspec
 
 from talk_sdk._engine.steps import Step
 
-__all__ = ["acceptable", "basis", "joined", "lifted", "several", "written"]
+__all__ = ["acceptable", "basis", "joined", "lifted", "written"]
 
 Said = dict[str, Any]
 """What a write says: property → value, and the name of a list → its lines' values."""
@@ -106,11 +106,6 @@ def _agrees(found: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
 def written(operation: Mapping[str, Any]) -> list[str]:
     """What a journaled operation said: properties and lists."""
     return [*operation["values"], *(_LISTS + name for name in operation["lines"])]
-
-
-def several(operation: Mapping[str, Any]) -> bool:
-    """Whether a refusal of an operation may be about a part of it."""
-    return len(written(operation)) > 1
 
 
 def lifted(before: str, names: Sequence[str]) -> str:

@@ -357,6 +357,75 @@ def test_a_province_comes_to_wave_when_its_own_users_set_the_country_it_belongs_
     assert bench.only("shop", "customers")["billing"]["country"] == "NO"
 
 
+def test_a_text_that_is_taken_out_of_a_line_is_not_replaced_by_the_products(
+    make: Callable[..., Bench],
+) -> None:
+    bench = make(TWO)
+    ident = order(bench)
+    bench.settle()
+    stool = bench.only("books", "products")["id"]
+    bench.control("books").edit("products", stool, {"description": "A stool"})
+    lines = [{**x, "text": None} for x in bench.only("shop", "orders")["lines"]]
+    bench.control("shop").edit("orders", ident, {"lines": lines})
+    bench.settle()
+    texts = {i["description"] for i in bench.only("books", "invoices")["items"][:2]}
+    assert texts <= {None, ""}
+    assert {x["text"] for x in bench.only("shop", "orders")["lines"]} == {None}
+
+
+def test_shipping_on_two_items_stays_on_two_while_other_lines_change(
+    make: Callable[..., Bench],
+) -> None:
+    bench = make(TWO)
+    ident = order(bench)
+    bench.settle()
+    invoice = bench.only("books", "invoices")
+    *goods, freight = invoice["items"]
+    two = [{**freight, "unitPrice": price} for price in ("60", "39")]
+    bench.control("books").edit("invoices", invoice["id"], {"items": [*goods, *two]})
+    lines = [{**x, "quantity": "5"} for x in bench.only("shop", "orders")["lines"]]
+    bench.control("shop").edit("orders", ident, {"lines": lines})
+    bench.settle()
+    items = bench.only("books", "invoices")["items"]
+    assert [(i["quantity"], i["unitPrice"]) for i in items[2:]] == [("1", "60"), ("1", "39")]
+    assert [i["quantity"] for i in items[:2]] == ["5", "5"]
+
+
+def test_a_discount_in_money_is_not_overwritten_by_a_percentage(
+    make: Callable[..., Bench],
+) -> None:
+    bench = make(TWO)
+    ident = order(bench, discount_percent="5.00")
+    bench.settle()
+    invoice = bench.only("books", "invoices")
+    fixed = {"discountType": "FIXED", "amount": "50", "percentage": None}
+    bench.control("books").edit("invoices", invoice["id"], {"discounts": [fixed]})
+    bench.settle()
+    bench.control("shop").edit("orders", ident, {"discount_percent": "10.00", "note": "now"})
+    bench.settle()
+    there = bench.only("books", "invoices")
+    assert [d["percentage"] for d in there["discounts"]] == [None]
+    assert there["memo"] == "now"
+    (refused,) = bench.status().dead_letters
+    assert "discount" in refused.reason
+
+
+@pytest.mark.parametrize("null_clears", [True, False])
+def test_the_last_part_of_an_address_goes_or_is_listed(
+    make: Callable[..., Bench], null_clears: bool
+) -> None:
+    bench = make(TWO)
+    bench.faults["books"].switch("null_clears", null_clears)
+    shop = bench.control("shop")
+    ident = shop.create("customers", {"name": "Ola", "billing": {"city": "Oslo"}})
+    bench.settle()
+    shop.edit("customers", ident, {"billing": {"city": None}})
+    bench.settle()
+    assert len(bench.status().dead_letters) == (not null_clears)
+    address = bench.only("books", "customers")["address"] or {}
+    assert address.get("city") == (None if null_clears else "Oslo")
+
+
 @pytest.mark.parametrize("null_clears", [True, False])
 def test_clearing_travels_whether_null_or_an_empty_text_clears(
     make: Callable[..., Bench], null_clears: bool

@@ -260,7 +260,12 @@ class Wave:
         mutate = partial(self._mutate, documents.PATCH[entity], entity)
         stored = mutate({**sent, "id": id_})
         again = shapes.emptied(sent, stored) if stored else None
-        return stored if again is None else mutate({**again, "id": id_})
+        stored = stored if again is None else mutate({**again, "id": id_})
+        if stored and shapes.unclearable(sent, stored):
+            raise RejectedError(
+                f"{self._system}: Wave keeps an address that would be empty: take it out in Wave."
+            )
+        return stored
 
     def _archive_after(self, id_: str) -> Raw | None:
         """Archive what has just been written: whatever fails now, the write has happened."""
@@ -277,7 +282,12 @@ class Wave:
             return shapes.customer_out(body, create=create)
         if entity == "Product":
             return shapes.product_out(body)
-        return shapes.invoice_out(body, self._shipping)
+        if shapes.discounted_in_money(body):
+            raise RejectedError(
+                f"{self._system}: the invoice has a discount that is not one percentage, and keeps"
+                " it: change it in Wave."
+            )
+        return shapes.invoice_out(body, self._shipping, create=create)
 
     def _mutate(self, document: str, entity: str, sent: Raw) -> Raw | None:
         """The object as stored; None if Wave does not show it.

@@ -99,7 +99,7 @@ def _invoice(settings: WaveSettings) -> Mapping:
         Pair("paymentStatus", "payment_status", PAYMENT, read_only=True),
         Pair("title", "title", default=FILLED),
         Pair("memo", "notes", default=FILLED),
-        Pair("discountPercent", "discount", decimal_text(8, zero=False)),
+        Pair("discounting.percent", "discount", decimal_text(8, zero=False)),
         Pair("content.shipping", "shipping", priced_shipping(settings.shipping_product),
              essential="park"),
         Pair("total.value", "total", decimal_text(2), read_only=True),

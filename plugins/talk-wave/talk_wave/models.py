@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 from talk_sdk.connector import Entity, Stamp
 from talk_sdk.models import WireModel
@@ -110,19 +111,28 @@ class Item(WireModel):
 class Content(WireModel):
     """What an invoice bills. The grouping is ours: Wave has all of it in one list of items.
 
-    `shipping` is the amount on the item whose product stands for shipping, `freight` that item.
+    `shipping` is the amount on the items whose product stands for shipping, `freight` those.
     """
 
     items: tuple[Item, ...] = ()
     shipping: str | None = None
-    freight: Item | None = None
+    freight: tuple[Item, ...] = ()
+
+
+class Discounting(WireModel):
+    """The discounts of an invoice. The grouping is ours.
+
+    `percent` is said where `all` holds one percentage, or nothing.
+    """
+
+    percent: str | None = None
+    all: tuple[dict[str, Any], ...] = ()
 
 
 class Invoice(WireModel):
     """What was bought.
 
-    Ours are `content`, `discountPercent` (Wave has a list of discounts; not said where it holds
-    anything but one percentage) and `paymentStatus` (told from status and amounts).
+    Ours are `content`, `discounting` and `paymentStatus` (told from status and amounts).
     """
 
     id: str
@@ -136,7 +146,7 @@ class Invoice(WireModel):
     dueDate: str | None = None
     title: str | None = None
     memo: str | None = None
-    discountPercent: str | None = None
+    discounting: Discounting = Discounting()
     total: Amount | None = None
     taxTotal: Amount | None = None
     content: Content
@@ -161,6 +171,6 @@ def entities(settings: WaveSettings) -> Sequence[Entity]:
         Entity(
             Invoice, modified=modified, created=created, incremental=True, lag=lag,
             reread=reread, unique=(("number", "customer"), "invoice_number"),
-            whole=frozenset({"content"}), get_batch=10,
+            whole=frozenset({"content", "discounting"}), get_batch=10,
         ),
     )  # fmt: skip

@@ -16,11 +16,13 @@ from talk_sdk.operations import Raw
 
 __all__ = [
     "customer_out",
+    "discounted_in_money",
     "emptied",
     "invoice_in",
     "invoice_out",
     "priced_shipping",
     "product_out",
+    "unclearable",
 ]
 
 
@@ -75,6 +77,17 @@ def _uncleared(sent: Raw, stored: Raw) -> bool:
         elif value is None and name in _TEXTS and there not in {None, ""}:
             return True
     return False
+
+
+def unclearable(sent: Raw, stored: Raw) -> bool:
+    """Whether an address was to go and stands: Wave refuses an address of empty texts."""
+    there = stored.get("address")
+    if "address" in sent and sent["address"] is None and isinstance(there, dict):
+        return any(
+            value not in {None, ""} for value in there.values() if not isinstance(value, dict)
+        )
+    inner, shown = sent.get("shippingDetails"), stored.get("shippingDetails")
+    return isinstance(inner, dict) and isinstance(shown, dict) and unclearable(inner, shown)
 
 
 def _with_empty_texts(sent: Raw) -> Raw:
@@ -146,25 +159,32 @@ def invoice_in(raw: Raw, shipping_product: str | None) -> Raw:
     """An invoice as the tables speak of it: shipping apart from the lines, one discount."""
     items: Sequence[Raw] = raw.get("items") or ()
     freight = [item for item in items if _product(item) == shipping_product is not None]
-    lines = [item for item in items if item not in freight]
-    amounts = [Decimal(str(i["quantity"])) * Decimal(str(i["unitPrice"])) for i in freight]
     found = {name: value for name, value in raw.items() if name not in {"items", "discounts"}}
     found["content"] = {
-        "items": lines,
-        "shipping": format(sum(amounts, Decimal(0)), "f") if freight else None,
-        "freight": freight[0] if freight else None,
+        "items": [item for item in items if item not in freight],
+        "shipping": _amount(freight),
+        "freight": freight,
     }
     found["paymentStatus"] = _payment(raw)
     discounts: Sequence[Raw] = raw.get("discounts") or ()
-    if not discounts:
-        found["discountPercent"] = None
-    elif len(discounts) == 1 and discounts[0].get("percentage") is not None:
-        found["discountPercent"] = discounts[0]["percentage"]
+    found["discounting"] = {"all": list(discounts)}
+    if _one_percentage(discounts):
+        percent = discounts[0]["percentage"] if discounts else None
+        found["discounting"]["percent"] = percent
     return found
 
 
 def _product(item: Raw) -> Any:
     return (item.get("product") or {}).get("id")
+
+
+def _amount(freight: Sequence[Raw]) -> str | None:
+    amounts = [Decimal(str(i["quantity"])) * Decimal(str(i["unitPrice"])) for i in freight]
+    return format(sum(amounts, Decimal(0)), "f") if freight else None
+
+
+def _one_percentage(discounts: Sequence[Raw]) -> bool:
+    return not discounts or (len(discounts) == 1 and discounts[0].get("percentage") is not None)
 
 
 def _payment(raw: Raw) -> str:
@@ -174,7 +194,13 @@ def _payment(raw: Raw) -> str:
     return "partial" if paid and Decimal(str(paid)) > 0 else "unpaid"
 
 
-def invoice_out(body: Raw, shipping_product: str | None) -> Raw:
+def discounted_in_money(body: Raw) -> bool:
+    """Whether a body would put a percentage where Wave's users gave an amount, or several."""
+    discounting = body.get("discounting") or {}
+    return "percent" in discounting and not _one_percentage(discounting.get("all") or ())
+
+
+def invoice_out(body: Raw, shipping_product: str | None, *, create: bool) -> Raw:
     """The input of a mutation for a body, which may be a part of an invoice.
 
     Its `content` is whole, for Wave replaces the list of items.
@@ -186,10 +212,12 @@ def invoice_out(body: Raw, shipping_product: str | None) -> Raw:
         sent["customerId"] = (body["customer"] or {}).get("id")
     if "currency" in body:
         sent["currency"] = _code(body["currency"])
-    if "discountPercent" in body:
-        sent["discounts"] = _discounts_out(body["discountPercent"])
+    if "percent" in (body.get("discounting") or {}):
+        sent["discounts"] = _discounts_out(body["discounting"]["percent"])
     if "content" in body:
-        sent["items"] = _items_out(body["content"] or {}, shipping_product)
+        content = body["content"] or {}
+        items = [*(content.get("items") or ()), *_freight_out(content, shipping_product)]
+        sent["items"] = [_item_out(item, create=create) for item in items]
     return sent
 
 
@@ -199,24 +227,30 @@ def _discounts_out(percent: str | None) -> list[Raw]:
     return [{"discountType": "PERCENTAGE", "percentage": percent}]
 
 
-def _items_out(content: Raw, shipping_product: str | None) -> list[Raw]:
-    items = [_item_out(item) for item in content.get("items") or ()]
-    amount = content.get("shipping")
-    if amount is not None and shipping_product is not None:
-        freight: Mapping[str, Any] = content.get("freight") or {}
-        item = {**freight, "product": {"id": shipping_product}, "quantity": "1"}
-        items.append(_item_out({**item, "unitPrice": amount}))
-    return items
+def _freight_out(content: Raw, shipping_product: str | None) -> list[Raw]:
+    """The items for shipping: as they are where they come to the amount, else one of them."""
+    amount, there = content.get("shipping"), content.get("freight") or []
+    if amount is None or shipping_product is None:
+        return []
+    said = _amount(there)
+    if said is not None and Decimal(said) == Decimal(amount):
+        return list(there)
+    first: Mapping[str, Any] = there[0] if there else {}
+    product = {"id": shipping_product}
+    return [{**first, "product": product, "quantity": "1", "unitPrice": amount}]
 
 
-def _item_out(item: Mapping[str, Any]) -> Raw:
+def _item_out(item: Raw, *, create: bool) -> Raw:
     """A line as it is written. What is not said Wave takes from the product."""
-    sent: Raw = {"productId": _product(dict(item))}
+    sent: Raw = {"productId": _product(item)}
     sent |= {
         name: item[name]
         for name in ("description", "quantity", "unitPrice")
         if item.get(name) is not None
     }
+    if not create and "description" in item:
+        # Somebody took the text away: the product's is not to come in its place.
+        sent.setdefault("description", "")
     if "taxes" in item:
         sent["taxes"] = [{"salesTaxId": tax["salesTax"]["id"]} for tax in item["taxes"] or ()]
     return sent

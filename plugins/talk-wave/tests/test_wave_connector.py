@@ -374,7 +374,7 @@ def test_the_answer_to_a_create_has_what_wave_filled_in(wave) -> None:
     assert made["invoiceDate"]
     assert made["dueDate"] > made["invoiceDate"]
     assert made["title"] == "Invoice"
-    assert made["content"] == {"items": [], "shipping": None, "freight": None}
+    assert made["content"] == {"items": [], "shipping": None, "freight": []}
 
 
 def test_a_refusal_says_where_and_why_in_waves_words(wave) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -96,9 +97,12 @@ lines = st.fixed_dictionaries(
         "taxes": st.lists(st.just({"salesTax": {"id": "QQ=="}}), max_size=2),
     },
 )
+freights = st.fixed_dictionaries(
+    {"product": st.just({"id": "Rg=="}), "quantity": numbers, "unitPrice": numbers}
+)
 contents = st.fixed_dictionaries(
     {"items": st.lists(lines, max_size=3)},
-    optional={"shipping": st.none() | numbers, "freight": st.none() | lines},
+    optional={"shipping": st.none() | numbers, "freight": st.lists(freights, max_size=2)},
 )
 invoices = st.fixed_dictionaries(
     {"customer": st.just({"id": "QQ=="})},
@@ -107,7 +111,7 @@ invoices = st.fixed_dictionaries(
         "status": st.sampled_from(["DRAFT", "SAVED"]),
         "currency": st.just({"code": "NOK"}),
         "invoiceDate": st.just("2026-11-01"),
-        "discountPercent": st.none() | numbers,
+        "discounting": st.fixed_dictionaries({"percent": st.none() | numbers}),
         "content": contents,
     },
 )
@@ -139,8 +143,9 @@ def test_empty_texts_in_place_of_null_fit_too(body: dict[str, Any], stored: Any)
 @LAWS
 @given(invoices)
 def test_an_invoice_fits_what_is_written(body: dict[str, Any]) -> None:
-    sent = shapes.invoice_out(body, "Rg==")
+    sent = shapes.invoice_out(body, "Rg==", create=True)
     fits("InvoiceCreateInput", {**sent, "businessId": "QQ=="})
+    sent = shapes.invoice_out(body, "Rg==", create=False)
     fits("InvoicePatchInput", {**sent, "id": "QQ=="})
 
 
@@ -185,10 +190,11 @@ def stored(sent: dict[str, Any]) -> dict[str, Any]:
 def test_what_is_written_of_an_invoice_is_read_again(body: dict[str, Any]) -> None:
     """Lines and shipping stand in one list on the wire, and come apart again."""
     content = body.get("content", {"items": []})
-    read = shapes.invoice_in(stored(shapes.invoice_out(body, "Rg==")), "Rg==")
+    read = shapes.invoice_in(stored(shapes.invoice_out(body, "Rg==", create=True)), "Rg==")
     assert len(read["content"]["items"]) == len(content["items"])
     for line, item in zip(content["items"], read["content"]["items"], strict=True):
         assert item["description"] == line.get("description")
         assert item["quantity"] == (line.get("quantity") or "1")
-    shipping_said = content.get("shipping")
-    assert read["content"]["shipping"] == shipping_said
+    said, shown = content.get("shipping"), read["content"]["shipping"]
+    assert (shown is None) == (said is None)
+    assert said is None or Decimal(shown) == Decimal(said)
