@@ -85,16 +85,13 @@ class Agreement:
     def _stands(self, each: Field, event: Event, having: Group) -> bool:
         """Whether the final values are this event's, in every system that has the field."""
         own, here = having.get(event.system), self._side(each, event.system)
-        if (
-            own is not None
-            and own.values[each.name] != event.value
-            and not (
-                # What was typed there may have gone with the country that it belonged to.
-                here.near and here.shows(event.value, own.values[each.name], own.values)
-            )
-        ):
-            return False
-        beside: Mapping[str, Any] = own.values if own is not None else _Unknown()
+        beside: Mapping[str, Any] = _Unknown() if own is None else own.values
+        if own is not None and own.values[each.name] != event.value:
+            # What was typed there may have gone with the country that it belonged to.
+            if here.near is None or not here.shows(event.value, own.values[each.name], beside):
+                return False
+            country = each.name.replace("subdivision", "country")
+            beside = {**beside, country: str(event.value).partition("-")[0]}
         return all(
             self._shows(each, event.value, name, having)
             or here.becomes(seen.values[each.name], beside) == event.value
