@@ -2,6 +2,7 @@
 
     TalkError
      ├── ConfigError        correct talk.toml, an option or the environment
+     │    └── UnfitError    a setting does not fit the account that was opened
      ├── PluginError        install, update or repair a plugin
      ├── MappingError       one record cannot be mapped: it becomes a dead letter
      ├── StoreError         the store is newer, locked or cannot be written
@@ -31,6 +32,7 @@ __all__ = [
     "StoreError",
     "TalkError",
     "UnavailableError",
+    "UnfitError",
 ]
 
 
@@ -45,6 +47,19 @@ class TalkError(Exception):
 
 class ConfigError(TalkError):
     """The configuration is wrong; the message names the place and the right form."""
+
+
+class UnfitError(ConfigError):
+    """A setting does not fit the account, which was opened and identified all the same.
+
+    Attributes:
+        account: its id and name, as the session would have had them.
+    """
+
+    def __init__(self, message: str, account: tuple[str, str]) -> None:
+        """Keep the sentence, and whose account it is about."""
+        super().__init__(message)
+        self.account = account
 
 
 class PluginError(TalkError):

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Callable, Mapping
 
 from talk_sdk._engine.run import Bound
-from talk_sdk.errors import ConfigError, SafetyError
+from talk_sdk.errors import ConfigError, SafetyError, UnfitError
 from talk_sdk.http import MemoryVault
 from talk_sdk.http.oauth import exchange, start
 from talk_sdk.operations import Account
@@ -18,6 +18,9 @@ def sign_in(
     bound: Bound, visit: Callable[[str], str], redirect_uri: str
 ) -> tuple[Mapping[str, str], Account]:
     """The tokens of a sign-in, and whose account they open. Nothing is kept yet.
+
+    Settings that do not fit the account are no reason to throw its tokens away: `talk check`
+    names them.
 
     Raises:
         ConfigError: the system needs no sign-in.
@@ -33,7 +36,10 @@ def sign_in(
     tokens = exchange(bound.http, app, begun, visit(begun.url))
     vault, bound.vault = bound.vault, MemoryVault(tokens)
     try:
-        account = bound.open().account
+        try:
+            account = bound.open().account
+        except UnfitError as error:
+            account = Account(*error.account)
         return bound.vault.read(), account
     finally:
         bound.vault = vault

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Mapping
+from types import NoneType
 from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import BaseModel, SecretBytes, SecretStr
@@ -86,12 +87,17 @@ def typed(text: str, field: FieldInfo) -> object:
     """
     if text.startswith("env:"):
         return {"env": text.removeprefix("env:")}
-    if field.annotation is str or is_secret(field):
+    if _is_text(field) or is_secret(field):
         return text
     try:
         return tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
         return text
+
+
+def _is_text(field: FieldInfo) -> bool:
+    """Whether a setting is a text, or a text that may be missing."""
+    return field.annotation is str or {*get_args(field.annotation)} == {str, NoneType}
 
 
 def is_secret(field: FieldInfo) -> bool:

@@ -10,10 +10,18 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, quote, quote_plus
 
 from pydantic import SecretStr
 
-from talk_sdk.errors import DeniedError, MissingError, RejectedError, StaleError, UnavailableError
+from talk_sdk.errors import (
+    DeniedError,
+    MissingError,
+    RejectedError,
+    RemoteError,
+    StaleError,
+    UnavailableError,
+)
 from talk_sdk.http.client import Client, Http
 from talk_sdk.http.vault import Vault
 
@@ -23,6 +31,8 @@ if TYPE_CHECKING:
 __all__ = ["Authorization", "OAuth2", "OAuthApp", "exchange", "start"]
 
 Tokens = Mapping[str, str]
+_SECRET = frozenset({"client_secret", "code", "code_verifier", "refresh_token"})
+"""What of a request to the token endpoint is in no message."""
 _RENEWING = "renewing"
 """The mark in the vault of a renewal that was begun and whose answer is not stored yet."""
 
@@ -173,7 +183,11 @@ def _tokens(http: Http, app: OAuthApp, body: str) -> Tokens:
     try:
         answer = client.send("POST", app.token_url, form=body, effect="auth")
     except (MissingError, StaleError) as error:
-        raise RejectedError(error.message) from None
+        raise RejectedError(_without_secrets(error.message, body)) from None
+    except RemoteError as error:
+        error.message = _without_secrets(error.message, body)
+        error.args = (error.message,)
+        raise
     try:
         found: dict[str, Any] = json.loads(answer.content)
         _client(app).parse_request_body_response(answer.content.decode())
@@ -186,6 +200,15 @@ def _tokens(http: Http, app: OAuthApp, body: str) -> Tokens:
             f"{http.system}: {app.token_url} answered something that is no JSON."
         ) from None
     return {name: str(value) for name, value in found.items() if _kept(value)}
+
+
+def _without_secrets(text: str, body: str) -> str:
+    """What a server said, which may be the request once more."""
+    for name, value in parse_qsl(body):
+        if name in _SECRET:
+            for form in (value, quote(value, safe=""), quote_plus(value)):
+                text = text.replace(form, "***")
+    return text
 
 
 def _kept(value: object) -> bool:

@@ -43,6 +43,15 @@ def test_answers_become_a_file_that_loads(asked: Any) -> None:
     assert done.output.rstrip().endswith("Then type: talk check")
 
 
+def test_digits_stay_a_text_where_the_setting_is_one_that_may_be_missing(asked: Any) -> None:
+    talk = asked.talk
+    done = talk(
+        "-c", str(talk.config), "init", "--system", "books=wave", "--set", "books.business_id=5003"
+    )
+    assert done.exit_code == 0, done.output
+    assert '\nbusiness_id = "5003"\n' in talk.config.read_text()
+
+
 def test_numbers_choose_as_well_as_names(asked: Any) -> None:
     names = list(asked.talk.plugins.connectors)
     number = names.index("customwebshop") + 1

@@ -205,6 +205,25 @@ def test_a_refused_renewal_says_how_to_sign_in_again(status: int) -> None:
         client.get("/x")
 
 
+@pytest.mark.parametrize("status", [400, 401, 404, 503])
+def test_a_server_that_repeats_the_request_gives_no_secret_away(status: int) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/token/":
+            return httpx.Response(status, content=b"You sent " + request.content)
+        return httpx.Response(401)
+
+    http = Http(
+        "books", clock=VirtualClock(), rng=Random(1),
+        transport=lambda: httpx.MockTransport(answer),
+    )  # fmt: skip
+    vault = MemoryVault({"access_token": "a1", "refresh_token": "r/e+f=resh"})
+    client = http.client("https://api.example", auth=OAuth2(http, APP, vault))
+    with pytest.raises(TalkError) as failed:
+        client.get("/x")
+    for said in (str(failed.value), failed.value.message):
+        assert not any(secret in said for secret in ("s3cret", "r/e+f=resh", "r%2Fe%2Bf%3Dresh"))
+
+
 def test_nobody_has_signed_in() -> None:
     _, client = account(Server(), MemoryVault())
     with pytest.raises(DeniedError, match="nobody has signed in: type `talk login books`"):

@@ -103,6 +103,18 @@ def test_a_person_signs_in_and_the_account_can_be_used(workspace: Workspace) -> 
                 and secret in shown + out and secret != BUSINESS_ID]  # fmt: skip
 
 
+def test_a_setting_that_does_not_fit_is_no_reason_to_sign_in_again(workspace: Workspace) -> None:
+    config = workspace.folder / "talk.toml"
+    config.write_text(config.read_text() + '\nline_product = "Unheard of"\n')
+    code, shown, err = workspace.log_in()
+    assert code == 0, err
+    assert "Signed in to books" in shown
+    code, out, err = workspace.run("check")
+    assert code == 3
+    assert "line_product" in out + err
+    assert "talk login" not in out + err
+
+
 def test_a_token_that_died_is_renewed_in_the_middle_of_a_run_and_kept(
     workspace: Workspace, server: SimulatorProcess
 ) -> None:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from talk_sdk.errors import ConfigError, DeniedError, RemoteError
+from talk_sdk.errors import ConfigError, DeniedError, RemoteError, UnfitError
 from talk_sdk.http import Auth, Bearer, Http, OAuth2, OAuthApp, Vault
 from talk_sdk.operations import Account, Raw, Session
 from talk_sdk.rest import GraphQL
@@ -55,13 +55,21 @@ def open_wave(settings: WaveSettings, http: Http, vault: Vault) -> Session:
     business = _business(gql, settings)
     granted = {} if app is None else vault.read()
     _check_business(http.system, settings, business, granted.get("businessId"))
-    income = _income_account(http.system, settings, business)
+    account = Account(str(business["id"]), str(business.get("name") or ""))
+    try:
+        income = _income_account(http.system, settings, business)
+        _check_products(gql, settings, business)
+    except ConfigError as error:
+        raise UnfitError(error.message, (account.id, account.name)) from None
+    return Session(account, Wave(gql, account.id, income, settings), _rights(granted))
+
+
+def _check_products(gql: GraphQL, settings: WaveSettings, business: Raw) -> None:
     for name, alias in (("line_product", "line"), ("shipping_product", "shipping")):
         wanted = getattr(settings, name)
         if wanted is not None and business.get(alias) is None:
-            raise ConfigError(_unknown_product(gql, http.system, business["id"], name, wanted))
-    account = Account(str(business["id"]), str(business.get("name") or ""))
-    return Session(account, Wave(gql, account.id, income, settings), _rights(granted))
+            system = gql.http.system
+            raise ConfigError(_unknown_product(gql, system, business["id"], name, wanted))
 
 
 def _business(gql: GraphQL, settings: WaveSettings) -> Raw:
