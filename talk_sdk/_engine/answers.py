@@ -46,6 +46,16 @@ def overruled(run: Run, intent: Intent, name: str, found: Scalar, value: Scalar)
     }  # fmt: skip
 
 
+def _two_numbers(
+    run: Run, intent: Intent, name: str, found: Scalar, ours: Scalar
+) -> dict[str, Any]:
+    return {
+        **overruled(run, intent, name, found, ours),
+        "decision": "each keeps its number: another one was found than was sent when the answer"
+        " was lost",
+    }
+
+
 class Ledger:
     """Answers of one system and entity, stored in one go.
 
@@ -125,7 +135,7 @@ class Ledger:
         link.behind = self._since(golden, self._mapping, intent.operation["revs"])
         if not certain:
             self._doubt(link, intent, golden)
-        self._assign(link, golden, look)
+        self._assign(intent, link, golden, look)
         mark(link, look, self._now)
         self._lines(intent, link, look, certain=certain)
         self._key(link, golden, look)
@@ -183,10 +193,11 @@ class Ledger:
             link.edit_lo = intent.sent
             link.edit_hi = look.modified[1] if look.modified else self._now
 
-    def _assign(self, link: LinkRow, golden: GoldenRow, look: Look) -> None:
+    def _assign(self, intent: Intent, link: LinkRow, golden: GoldenRow, look: Look) -> None:
         """What the system assigned by itself is merged like a first value, where there is none.
 
-        Where there is one already, a number that was assigned never takes its place.
+        Where there is one already, a number that was assigned never takes its place. One that
+        was found after a doubt may be typed: both are listed.
         """
         for name in self._mapping.assigned:
             value, ours = look.properties.get(name), golden.data.get(name)
@@ -196,6 +207,8 @@ class Ledger:
                 # As new as the golden value: it is not to be overwritten by it.
                 link.behind[name] = golden.rev(name)
                 self._soiled.add(golden.id)
+                if link.found.pop(name, None) is not None:
+                    self._conflicts.append(_two_numbers(self._run, intent, name, value, ours))
             else:
                 link.pending[name] = value
                 link.shadow.pop(name, None)

@@ -57,7 +57,9 @@ class LinkRow:
     Attributes:
         shadow: what the system last returned and was merged; references as `Entity:id`.
         pending: what was read since and differs.
-        behind: property → the revision that the system has, where it is not the newest.
+        behind: property → the revision that the system has, where plan has to look: mostly an
+            older one. The newest one stands for a system that is up to date and says something
+            of its own, as a number that it assigned.
         found: property → what a doubted write left behind (rule D1).
         held: property → why it is neither merged nor written.
         children: list → lines as last read, where they were not merged yet.

@@ -844,3 +844,21 @@ def test_what_was_typed_into_a_lost_create_is_as_old_as_its_record_says(
     bench.settle()
     assert bench.only("books", "customers")["internalNotes"] == "the newer"
     assert bench.only("shop", "customers")["note"] == "the newer"
+
+
+def test_a_number_typed_into_a_lost_invoice_is_listed_beside_the_one_that_was_sent(
+    make: Callable[..., Bench],
+) -> None:
+    bench = make(TWO)
+    order(bench, invoice_no="A-1")
+    lost = Fault(kind="drop_after", method="POST", path="invoices", times=1)
+    bench.faults["books"].plan([lost])
+    bench.sync()
+    invoice = bench.only("books", "invoices")
+    bench.clock.advance(600)
+    bench.control("books").edit("invoices", invoice["id"], {"invoiceNumber": "B-2"})
+    bench.settle()
+    assert bench.only("books", "invoices")["invoiceNumber"] == "B-2"
+    assert bench.only("shop", "orders")["invoice_no"] == "A-1"
+    assert any("invoice_number" in item.reason for item in bench.status().conflicts)
+    assert bench.settle() == 0
