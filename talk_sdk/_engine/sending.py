@@ -64,15 +64,15 @@ def prepare(run: Run, bound: Bound, step: Step, material: Material) -> tuple[Int
     The journal has only what we write; a body that is a whole record also carries what is
     there already, and that may be more than the engine is allowed to see.
 
-    Properties that have become pending meanwhile are left out, and whole lists likewise:
-    they are merged first (rule W2).
+    Properties that have become pending meanwhile are left out, and whole lists and what a
+    pending one depends on likewise: they are merged first (rule W2).
 
     Raises:
         Waits: a record that it refers to does not exist there yet.
         MappingError: the system cannot say one of the values.
     """
     mapping, link = bound.mappings[step.entity], material.link
-    busy = set() if link is None else link.pending.keys() | link.held.keys()
+    busy = set() if link is None else _busy(mapping, link)
     changes = [c for c in step.changes if c[0] not in busy]
     lists = {} if link is not None and link.children is not None else step.lines
     if step.kind != "create" and not changes and not lists:
@@ -124,6 +124,16 @@ def prepare(run: Run, bound: Bound, step: Step, material: Material) -> tuple[Int
     if step.kind != "update" or material.current is None:
         return intent, operation["body"]
     return intent, _body(bound, step, values, lines, material, material.current)
+
+
+def _busy(mapping: Compiled, link: LinkRow) -> set[str]:
+    """What may not be written now: an edit of it, or of what it gives its meaning, is unmerged.
+
+    To write another country would take the province away that has just been typed.
+    """
+    unmerged = {name for name in link.pending if name in mapping.by_property}
+    reads = {read for name in unmerged for read in mapping.by_property[name].lens.reads}
+    return {*link.pending, *link.held, *reads}
 
 
 def _keys(mapping: Compiled, sent: Mapping[str, Scalar]) -> dict[str, str]:

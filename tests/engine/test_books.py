@@ -426,6 +426,32 @@ def test_the_last_part_of_an_address_goes_or_is_listed(
     assert address.get("city") == (None if null_clears else "Oslo")
 
 
+def test_a_province_typed_while_another_country_was_on_its_way_reaches_the_shop(
+    make: Callable[..., Bench],
+) -> None:
+    bench = make(TWO)
+    ident = customer(bench)
+    bench.settle()
+    bench.control("shop").edit("customers", ident, {"billing": {"country": "SE"}})
+    there = bench.only("books", "customers")
+    address = {**there["address"], "province": {"code": "NO-50"}}
+    reads = 0
+
+    def seen(call: Any) -> None:
+        nonlocal reads
+        reads += call.method == "GET" and "customers" in call.path
+        if reads == 2:
+            bench.control("books").edit("customers", there["id"], {"address": address})
+            reads += 1
+
+    bench.faults["books"].on_request = seen
+    bench.sync()
+    bench.settle()
+    assert reads > 2
+    assert bench.only("shop", "customers")["billing"]["state"] == "NO-50"
+    assert bench.only("books", "customers")["address"]["country"] == {"code": "SE"}
+
+
 @pytest.mark.parametrize("null_clears", [True, False])
 def test_clearing_travels_whether_null_or_an_empty_text_clears(
     make: Callable[..., Bench], null_clears: bool

@@ -31,7 +31,8 @@ class Agreement:
             return
         said = ", ".join(f"{seen.values[each.name]!r} in {name}" for name, seen in having.items())
         what = f"{key[0]} {key[1]!r}: {each.name} is {said}"
-        events = [event for event in self._ledger.events[key] if not event.erased]
+        events = [event for event in self._ledger.events[key]
+                  if not event.erased and not self._taken_along(key, event)]  # fmt: skip
         if not any(self._speaks(each, name, having) for name in having):
             if events or not self._silent(each, having):
                 yield f"I2: {what}"
@@ -50,6 +51,13 @@ class Agreement:
         last = self._last(events, matching, having)
         if last is not None and last not in matching and not self._excuses.allow(key, last):
             yield f"I3: {what}, and the last edit is lost: {typed}"
+
+    def _taken_along(self, key: Key, event: Event) -> bool:
+        """Whether a subdivision went because its user typed another country."""
+        if not key[2].endswith(".subdivision") or event.value is not None:
+            return False
+        beside = self._ledger.events[key[0], key[1], key[2].replace("subdivision", "country")]
+        return event.number > 0 and any(other.number == event.number for other in beside)
 
     def _speaks(self, each: Field, name: str, having: Group) -> bool:
         """Whether all others show what this system says."""
