@@ -12,7 +12,8 @@ from talk_sdk.http import Auth, Bearer, Http, OAuth2, OAuthApp, Vault
 from talk_sdk.operations import Account, Raw, Session
 from talk_sdk.rest import GraphQL
 from talk_wave import documents
-from talk_wave.api import Wave, listed, meaning
+from talk_wave.api import Wave, meaning
+from talk_wave.listing import listed
 from talk_wave.settings import WaveSettings
 
 __all__ = ["oauth_app", "open_wave"]

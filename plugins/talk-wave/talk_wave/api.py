@@ -1,9 +1,9 @@
-"""Wave's endpoint: reading by time of change, looking up, writing."""
+"""Wave's endpoint: reading, looking up, writing."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -15,23 +15,16 @@ from talk_sdk.errors import (
     UnavailableError,
 )
 from talk_sdk.operations import Operation, Outcome, Page, Raw
-from talk_sdk.rest import GraphQL, TimedPage, by_ids, matching, outcome_of, windows
+from talk_sdk.rest import GraphQL, by_ids, matching, outcome_of
 from talk_wave import documents, shapes
+from talk_wave.listing import CostError, Lists, id_of
 from talk_wave.settings import WaveSettings
 
-__all__ = ["CostError", "Wave", "listed", "meaning"]
+__all__ = ["Wave", "meaning"]
 
-PAGES = {"Customer": 200, "Product": 200, "Invoice": 100}
-"""Records a page at first; 200 is the most that is known to work."""
-MARGIN = timedelta(seconds=1)
-"""The precision of Wave's times is not known; to the second is the coarsest that was seen."""
 WAITS_S = (1.0, 2.0, 4.0)
 """How long to wait for a customer or product that was just created to be there for an invoice."""
 _COST = "exceeds the maximum cost"
-
-
-class CostError(RejectedError):
-    """The query costs more than Wave allows: smaller pages cost less."""
 
 
 def meaning(error: Mapping[str, Any], text: str) -> RemoteError | None:
@@ -45,23 +38,8 @@ def meaning(error: Mapping[str, Any], text: str) -> RemoteError | None:
     return None
 
 
-def listed(connection: Raw | None) -> tuple[list[Raw], bool, int | None]:
-    """The records of a page, whether there are more pages, and how many records there are.
-
-    Where Wave does not say how many pages there are, a page that is not full is the last.
-    """
-    connection = connection or {}
-    info = connection.get("pageInfo") or {}
-    nodes = [edge.get("node") for edge in connection.get("edges") or ()]
-    if any(node is None for node in nodes):
-        raise UnavailableError("Wave listed a record without showing it.")
-    pages, current = info.get("totalPages"), info.get("currentPage") or 0
-    more = bool(nodes) if pages is None else current < pages
-    return nodes, more, info.get("totalCount")
-
-
 class Wave:
-    """One business. Shared by all threads; only what was learnt of page sizes changes."""
+    """One business. Shared by all threads."""
 
     def __init__(
         self, gql: GraphQL, business: str, income: str | None, settings: WaveSettings
@@ -72,94 +50,14 @@ class Wave:
         self._business = business
         self._income = income
         self._shipping = settings.shipping_product
-        self._technical = {settings.line_product, settings.shipping_product} - {None}
-        self._overlap = timedelta(seconds=settings.overlap_s + settings.lag_s) + MARGIN
-        self._sizes = dict(PAGES)
+        self._lists = Lists(gql, business, settings)
 
     # --- in ---------------------------------------------------------------------------------------
 
     def read(self, entity: str, since: str | None) -> Iterator[Page]:
-        """All records, or those changed since a cursor, by time of change; lazy.
-
-        Products come in two lists, those on sale and the archived ones, each with a cursor of
-        its own; both stand in the cursor, with a blank between. One that goes on sale again
-        while all are read can be missing in both, so what is on sale is looked at once more.
-
-        Raises:
-            UnavailableError: a list may have lost records.
-        """
-        lists: Sequence[Mapping[str, Any]] = (
-            [{"archived": False}, {"archived": True}] if entity == "Product" else [{}]
-        )
-        cursors = [*(since or "").split(" "), "", ""][: len(lists)]
-        places = [*range(len(lists))]
-        if len(lists) > 1 and since is None:
-            places.append(0)
-        seen: dict[str, datetime] = {}
-        for turn, place in enumerate(places, 1):
-            for records, last in self._changed(entity, lists[place], cursors[place]):
-                cursors[place] = _latest(cursors[place], records)
-                fresh = [r for r in records if seen.get(_id(r)) != _moment(r["modifiedAt"])]
-                if turn == 1 < len(places):
-                    seen = self._edge(seen, records, cursors[place])
-                yield Page(
-                    [self._in(entity, record) for record in self._wanted(entity, fresh)],
-                    " ".join(cursors) if any(cursors) else None,
-                    complete=last and turn == len(places),
-                )
-
-    def _edge(
-        self, seen: Mapping[str, datetime], records: Sequence[Raw], cursor: str
-    ) -> dict[str, datetime]:
-        """The records that the next look from a cursor shows again, with their times."""
-        if not records:
-            return dict(seen)
-        since = _moment(cursor) - self._overlap
-        found = {**seen, **{_id(record): _moment(record["modifiedAt"]) for record in records}}
-        return {ident: time for ident, time in found.items() if time >= since}
-
-    def _changed(
-        self, entity: str, chosen: Mapping[str, Any], cursor: str
-    ) -> Iterator[tuple[list[Raw], bool]]:
-        start = _moment(cursor) - self._overlap if cursor else None
-        what = f"{self._system}: the list of {entity}"
-        fetch = partial(self._page, entity, chosen)
-        return windows(fetch, _id, lambda record: _time(record, what), start, MARGIN, what)
-
-    def _page(
-        self, entity: str, chosen: Mapping[str, Any], after: datetime | None, number: int
-    ) -> TimedPage:
-        while True:
-            size = self._sizes[entity]
-            variables = {**chosen, "after": None if after is None else _text(after)}
-            try:
-                return self._listed(documents.page_of(entity), variables, number, size)
-            except CostError as error:
-                if size == 1:
-                    raise
-                self._sizes[entity] = size // 2
-                if number > 1:
-                    # Pages of another size have other borders.
-                    raise UnavailableError(error.message) from None
-
-    def _listed(
-        self, document: str, variables: Mapping[str, Any], number: int, size: int
-    ) -> TimedPage:
-        asked = {**variables, "business": self._business, "page": number, "size": size}
-        business = self._gql.execute(document, asked)["business"] or {}
-        connection = business.get("list")
-        if connection is None:
-            raise UnavailableError(f"{self._system}: Wave answered without the list asked for.")
-        records, more, total = listed(connection)
-        info = connection.get("pageInfo") or {}
-        pages = info.get("totalPages")
-        return TimedPage(info.get("currentPage"), records, not more, total, pages)
-
-    def _wanted(self, entity: str, records: Sequence[Raw]) -> Sequence[Raw]:
-        """Without the products that only stand for lines without one, and for shipping."""
-        if entity != "Product":
-            return records
-        return [record for record in records if record.get("id") not in self._technical]
+        """All records, or those changed since a cursor; see `Lists.read`."""
+        for page in self._lists.read(entity, since):
+            yield replace(page, records=[self._in(entity, record) for record in page.records])
 
     def get(self, entity: str, ids: Sequence[str]) -> Mapping[str, Raw]:
         """Records by id; one left out does not exist: Wave says NOT_FOUND of it alone."""
@@ -176,7 +74,9 @@ class Wave:
 
         # Alone they are asked for at once: the proof comes with the same request.
         ask = (lambda _ids: []) if len(ids) == 1 else many
-        return {id_: self._in(entity, record) for id_, record in by_ids(ask, one, ids, _id).items()}
+        return {
+            id_: self._in(entity, record) for id_, record in by_ids(ask, one, ids, id_of).items()
+        }
 
     def _by_id(self, entity: str, ids: Sequence[str], absent: Any) -> list[Raw | None]:
         variables = {f"id{place}": id_ for place, id_ in enumerate(ids)}
@@ -197,17 +97,8 @@ class Wave:
             raise RejectedError(f"{self._system}: Wave finds no {entity} by {key}.")
         found: dict[str, Raw] = {}
         for value in dict.fromkeys(values):
-            found.update((_id(r), r) for r in matching(self._by_email(value), key, value))
+            found.update((id_of(r), r) for r in matching(self._lists.with_email(value), key, value))
         return [self._in(entity, record) for record in found.values()]
-
-    def _by_email(self, email: str) -> Iterator[Sequence[Raw]]:
-        number, last = 0, False
-        while not last:
-            number += 1
-            size = self._sizes["Customer"]
-            page = self._listed(documents.FIND_CUSTOMERS, {"email": email}, number, size)
-            yield page.records
-            last = page.last
 
     def _in(self, entity: str, record: Raw) -> Raw:
         return shapes.invoice_in(record, self._shipping) if entity == "Invoice" else record
@@ -311,30 +202,3 @@ def _refusal(errors: Any) -> str:
         text = str(error.get("message") or error.get("code") or "refused").rstrip(".")
         said.append(f"{where}: {text}" if where else text)
     return "; ".join(said or ["Wave refused it without a reason"]) + "."
-
-
-def _latest(cursor: str, records: Sequence[Raw]) -> str:
-    """The later of a cursor and the times of some records, in Wave's own words."""
-    texts = [cursor, *(str(record["modifiedAt"]) for record in records)]
-    return max(filter(None, texts), key=_moment, default="")
-
-
-def _id(record: Raw) -> str:
-    return str(record.get("id"))
-
-
-def _time(record: Raw, what: str) -> datetime:
-    try:
-        return _moment(str(record.get("modifiedAt")))
-    except ValueError:
-        raise UnavailableError(f"{what} has a record without the time of its change.") from None
-
-
-def _moment(text: str) -> datetime:
-    found = datetime.fromisoformat(text)
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
-
-
-def _text(moment: datetime) -> str:
-    utc = moment.astimezone(UTC)
-    return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03d}Z"
