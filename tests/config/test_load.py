@@ -59,8 +59,7 @@ def test_what_is_not_said_has_its_default(talk_toml: Callable[[str], Path]) -> N
     assert config.conflicts.policy("customer", "email").prefer == ()
     assert (config.sync.fresh_within, config.sync.workers) == (60, 4)
     assert config.store.url == f"sqlite:///{path.parent}/talk.db"
-    assert config.systems["books"].toggles("Product") == Toggles(create=False)
-    assert config.systems["books"].toggles("Customer") == Toggles()
+    assert config.systems["books"].entities == {"Product": Toggles(create=False)}
     assert config.vault.path == str(path.parent / "talk.vault")
 
 
