@@ -155,7 +155,12 @@ def _compare_lines(
         return []
     mapping = parent.children[name].mapping
     kids = Kids(run, connection, parent, [intent.golden], [link])
-    base = {kid.id: kid.shadow for kid in kids.live(link, name)}
+    before = kids.live(link, name)
+    known = {kid.ext: kid.id for kid in before}
+    own = [f"{link.ext}/{there[place][0]}" for place in pairs]
+    if any(known.get(ext, line[1]) != line[1] for ext, line in zip(own, sent, strict=True)):
+        return []  # a line that was to be another one stands there still
+    base = {kid.id: kid.shadow for kid in before}
     conflicts: list[dict[str, Any]] = []
     for kid, _, (values, _) in kids.store(link, name, sent, [there[p] for p in pairs], pairs):
         for prop, value in values.items():
