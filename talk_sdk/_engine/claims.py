@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from sqlalchemy import Connection, select
 
-from talk_sdk._engine.looks import MARKER
+from talk_sdk._engine.looks import MARKER, UNIQUE
 from talk_sdk._engine.refs import composite_keys
 from talk_sdk._engine.run import Run
 from talk_sdk._store import LinkRow, links
@@ -49,8 +49,8 @@ def claims(run: Run, connection: Connection, intent: Intent) -> dict[int, dict[i
     """Link id → keys of the unlinked records that could be what was created.
 
     They were created after the intent and no key speaks against it. A key that differs speaks
-    against a record only if no other key is the one that was sent, and if nobody has edited it
-    since it was created.
+    against a record only if no stronger one is what was sent, and if nobody has edited it since
+    it was created.
     """
     table = db.links
     query = select(table.c.id).where(
@@ -66,13 +66,17 @@ def claims(run: Run, connection: Connection, intent: Intent) -> dict[int, dict[i
     composite_keys(run, connection, concept, [link for link in rows if link.id in late])
     keys = links.keys_of(connection, [*late])
     sent = sent_keys(intent)
-    whole = {rank: key for rank, key in sent.items() if rank > 0}
     found = {ident: keys.get(ident, {}) for ident in late}
-    return {
-        ident: own
-        for ident, own in found.items()
-        if late[ident] or own.items() & whole.items() or not contradicts(own, sent)
-    }
+    return {ident: own for ident, own in found.items()
+            if late[ident] or not _speaks_against(own, sent)}  # fmt: skip
+
+
+def _speaks_against(own: Mapping[int, str], sent: Mapping[int, str]) -> bool:
+    """Whether the strongest key that both have is another one: marks, then match keys by rank."""
+    both = own.keys() & sent.keys()
+    strongest = min(both, key=lambda rank: (UNIQUE < rank != MARKER, abs(rank), -rank),
+                    default=None)  # fmt: skip
+    return strongest is not None and own[strongest] != sent[strongest]
 
 
 def _in_time(link: LinkRow, intent: Intent, slack: float) -> bool:

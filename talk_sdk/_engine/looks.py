@@ -19,6 +19,7 @@ from talk_sdk.operations import Raw, Scalar
 
 __all__ = [
     "MARKER",
+    "UNIQUE",
     "Look",
     "external_id",
     "fingerprint",
@@ -30,7 +31,7 @@ __all__ = [
 MARKER = 0
 """The rank under which a record's marker is kept among its keys; no criterion has it."""
 
-_UNIQUE = -100
+UNIQUE = -100
 """The rank of the first unique property among a record's keys; the next one is below."""
 
 _ENCODER = msgspec.json.Encoder(order="deterministic")
@@ -117,7 +118,7 @@ def unique_keys(
     for place, names in enumerate(declared.unique):
         key = mapping.folded((names,) if isinstance(names, str) else names, values)
         if key is not None:
-            found[_UNIQUE - place] = key
+            found[UNIQUE - place] = key
     return found
 
 
