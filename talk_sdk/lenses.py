@@ -92,13 +92,21 @@ def decimal_text(places: int, *, zero: bool = True) -> Lens:
 
 
 @cache
-def decimal_number(places: int) -> Lens:
-    """A decimal as a JSON number with at most so many places, rounded half up."""
-    return Lens(
-        f"decimal_number({places})",
-        lambda wire: Decimal(str(wire)),
-        lambda value: _plain(_rounded(value, places)),
-    )
+def decimal_number(places: int, *, zero: bool = True) -> Lens:
+    """A decimal as a JSON number with at most so many places, rounded half up.
+
+    Without `zero` the system says nought where there is no amount. None and zero are one there.
+    """
+
+    def get(wire: Any) -> Decimal | None:
+        value = Decimal(str(wire))
+        return value if zero or value else None
+
+    def put(value: Decimal) -> int | Decimal | None:
+        kept = _plain(_rounded(value, places))
+        return kept if zero or kept else None
+
+    return Lens(f"decimal_number({places})", get, put)
 
 
 @cache

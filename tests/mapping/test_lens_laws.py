@@ -147,7 +147,8 @@ LENSES = {
         (_lens, "unit_price", "product") for _lens in map(lenses.decimal_text, range(5))
     ],
     "decimal_number": [
-        (_lens, "stock", "product") for _lens in map(lenses.decimal_number, range(5))
+        *((_lens, "stock", "product") for _lens in map(lenses.decimal_number, range(5))),
+        (lenses.decimal_number(2, zero=False), "unit_price", "product"),
     ],
     "scaled": [
         (lenses.scaled(factor, places), "weight", "product")
@@ -320,6 +321,12 @@ def test_placeholder_reads_as_empty_and_is_written_for_it() -> None:
     assert mapping.inbound({"x": "?"}) == {"name": None}
     assert mapping.outbound({"name": None}, {}) == {"x": "?"}
     assert mapping.render("name", "?", {}) is None
+
+
+def test_nought_is_nothing_where_a_system_says_nought_for_nothing() -> None:
+    lens = lenses.decimal_number(2, zero=False)
+    assert (lens.get(0), lens.put(Decimal("0.001")), lens.get(3)) == (None, None, Decimal(3))
+    assert lenses.decimal_number(2).get(0) == 0
 
 
 def test_numbers_lose_no_digit() -> None:
