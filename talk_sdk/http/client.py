@@ -158,7 +158,8 @@ class Client:
             path: appended to the base URL, or an absolute URL.
             params: query parameters; None values are left out.
             json: body.
-            form: body that is form-encoded already, in its place.
+            form: body that is encoded already, in its place: a form, unless `headers` have another
+                Content-Type.
             headers: beside the client's own.
             effect: what the request does at the other end; GET and HEAD read, anything
                 else writes unless it is declared.
@@ -186,7 +187,7 @@ class Client:
         extra = {**self.headers, **(headers or {})}
         if form is not None:
             content = form.encode()
-            extra["Content-Type"] = "application/x-www-form-urlencoded"
+            extra.setdefault("Content-Type", "application/x-www-form-urlencoded")
         elif content is not None:
             extra["Content-Type"] = "application/json"
 

@@ -162,6 +162,18 @@ def test_numbers_are_sent_with_all_their_digits() -> None:
     assert server.requests[0].headers["Content-Type"] == "application/json"
 
 
+def test_encoded_body_is_a_form_unless_the_headers_say_otherwise() -> None:
+    server = Server(200)
+    client = http_of(server).client(URL)
+    client.send("POST", "/a", form="x=1")
+    client.send("POST", "/a", form="--b--", headers={"Content-Type": "multipart/form-data"})
+    found = [(r.headers["Content-Type"], r.content) for r in server.requests]
+    assert found == [
+        ("application/x-www-form-urlencoded", b"x=1"),
+        ("multipart/form-data", b"--b--"),
+    ]
+
+
 def test_parameters_that_are_none_are_left_out() -> None:
     server = Server(200)
     http_of(server).client(URL + "/").get("/orders", {"since": None, "q": "å&=", "n": 3})
