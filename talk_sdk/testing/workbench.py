@@ -27,6 +27,7 @@ BASE_URLS = {
     "customwebshop": "http://shop.test/api",
     "customerp": "http://erp.test/erp/v1",
     "wave": "http://wave.test/graphql/public",
+    "webcrm": "http://webcrm.test",
 }
 """Where the simulators of the connectors that ship with talk-sdk have their API."""
 

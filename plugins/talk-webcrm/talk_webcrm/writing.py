@@ -1,0 +1,275 @@
+"""Writing to webCRM: one operation is several requests, and may be cut between any two of them.
+
+Whatever is cut is completed by writing the same again, never doubled: a record is found by our key,
+a main person is the one that the organisation has, a line that is there already is taken for the
+one that was to be made. While the lines of a new opportunity are being created its key says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+from talk_sdk.errors import RemoteError, UnavailableError
+from talk_sdk.http import Client
+from talk_sdk.operations import Operation, Raw
+from talk_webcrm import shapes
+from talk_webcrm.catalogue import LINE, Catalogue
+from talk_webcrm.mappings import EMPTY
+from talk_webcrm.models import KINDS, Kind
+
+__all__ = ["Writer"]
+
+_OWNER = "OpportunityOrganisationId"
+_LINES = "Quotationlines"
+_ORDER = f"{LINE}SortOrder"
+_LINE_ID = f"{LINE}Id"
+
+
+class Reader(Protocol):
+    """What is looked at before and after a write."""
+
+    def one(self, entity: str, id_: str) -> Raw:
+        """A record with what belongs to it."""
+
+    def raw(self, entity: str, id_: str) -> Raw:
+        """A record as webCRM answers it."""
+
+    def children(self, entity: str, id_: str, name: str) -> list[Raw]:
+        """What belongs to one record."""
+
+    def find(self, entity: str, key: str, values: Sequence[str]) -> Sequence[Raw]:
+        """Records by our key."""
+
+
+class Writer:
+    """Writes to one system. What it knows of lines is what was last looked at."""
+
+    def __init__(
+        self, client: Client, catalogue: Catalogue, markers: Mapping[str, str], reader: Reader
+    ) -> None:
+        """Keep the parts."""
+        self._client = client
+        self._catalogue = catalogue
+        self._markers = markers
+        self._reader = reader
+        self._seen: dict[str, set[int]] = {}
+
+    def looked(self, opportunity: str, lines: Sequence[Raw]) -> None:
+        """Remember which lines the engine was shown: only these may it do away with."""
+        self._seen[opportunity] = {int(line[_LINE_ID]) for line in lines}
+
+    def write(self, operation: Operation) -> Raw:
+        """Carry an operation out; the record as it then is."""
+        steps: dict[tuple[str, str], Callable[[Operation, Raw], str]] = {
+            ("create", "Organisations"): self._new_organisation,
+            ("update", "Organisations"): self._organisation,
+            ("create", "Persons"): self._new_person,
+            ("update", "Persons"): self._person,
+            ("create", "Products"): self._new_product,
+            ("update", "Products"): self._product,
+            ("create", "Opportunities"): self._new_opportunity,
+            ("update", "Opportunities"): self._opportunity,
+        }
+        id_ = steps[operation.kind, operation.entity](operation, dict(operation.body or {}))
+        with _begun():
+            record = self._reader.one(operation.entity, id_)
+        if operation.entity == "Products":
+            self._catalogue.learn(record)
+        return record
+
+    # --- organisations and persons --------------------------------------------------------------
+
+    def _new_organisation(self, operation: Operation, body: Raw) -> str:
+        own = shapes.unset("Organisations", shapes.organisation_out(body, {}))
+        id_ = self._post("Organisations", operation, own)
+        with _begun():
+            self._main_person(id_, body.get("MainPerson"))
+        return id_
+
+    def _organisation(self, operation: Operation, body: Raw) -> str:
+        id_ = str(operation.id)
+        if body.keys() - {"MainPerson"}:
+            fresh = self._reader.raw("Organisations", id_)
+            own = shapes.organisation_out(body, fresh)
+            self._put(KINDS["Organisations"], fresh, shapes.unset("Organisations", own))
+        self._main_person(id_, body.get("MainPerson"))
+        return id_
+
+    def _main_person(self, organisation: str, part: Raw | None) -> None:
+        """Write what is said of the main person: of the one that there is, else of a new one."""
+        if part is None:
+            return
+        sent = shapes.unset("Persons", part)
+        persons = self._reader.children("Organisations", organisation, "Persons")
+        main = shapes.main_of(persons).get(int(organisation))
+        if main is not None:
+            self._put(KINDS["Persons"], main, sent)
+        elif shapes.is_person(part):
+            new = {"PersonId": 0, "PersonOrganisationId": int(organisation), **sent}
+            new["PersonLastName"] = new.get("PersonLastName") or EMPTY
+            self._client.send("POST", KINDS["Persons"].path, json=new)
+
+    def _new_person(self, operation: Operation, body: Raw) -> str:
+        return self._post("Persons", operation, shapes.unset("Persons", body))
+
+    def _person(self, operation: Operation, body: Raw) -> str:
+        fresh = self._reader.raw("Persons", str(operation.id))
+        self._put(KINDS["Persons"], fresh, shapes.unset("Persons", body))
+        return str(operation.id)
+
+    # --- products -------------------------------------------------------------------------------
+
+    def _new_product(self, _operation: Operation, body: Raw) -> str:
+        kind = self._catalogue.kind
+        sent = {**self._catalogue.product_out(body, {}), kind.id: 0}
+        answer = self._client.send("POST", kind.path, json=sent)
+        with _begun():
+            return _id_in(answer.content and answer.json(), kind) or self._by_number(body)
+
+    def _by_number(self, body: Raw) -> str:
+        number = str(body.get("Number") or "").casefold()
+        found = [r for r in self._catalogue.read() if str(r.get("Number")).casefold() == number]
+        if len(found) != 1:
+            raise UnavailableError("webCRM does not say which product it has created.")
+        return str(found[0][self._catalogue.kind.id])
+
+    def _product(self, operation: Operation, body: Raw) -> str:
+        kind, id_ = self._catalogue.kind, str(operation.id)
+        fresh = shapes.sendable(self._reader.raw("Products", id_))
+        sent = {**self._catalogue.product_out(body, fresh), kind.id: int(id_)}
+        self._client.send("PUT", f"{kind.path}/{id_}", json=sent)
+        return id_
+
+    # --- opportunities and their lines ----------------------------------------------------------
+
+    def _new_opportunity(self, operation: Operation, body: Raw) -> str:
+        lines = body.pop(_LINES, None) or []
+        own = shapes.unset("Opportunities", body)
+        id_ = self._post("Opportunities", operation, own, pending=bool(lines))
+        with _begun():
+            if lines:
+                self._lines(id_, lines, None)
+                self._settle(id_, {})
+        return id_
+
+    def _opportunity(self, operation: Operation, body: Raw) -> str:
+        id_ = str(operation.id)
+        lines = body.pop(_LINES, None)
+        if lines is not None:
+            seen = self._seen.pop(id_, None)
+            self._lines(id_, lines, seen)
+        self._settle(id_, body, complete=lines is not None)
+        return id_
+
+    def _settle(self, id_: str, body: Raw, *, complete: bool = True) -> None:
+        """Write the header, last: so its time of change tells of the lines, too.
+
+        Its key says that the lines are there, once they are.
+        """
+        fresh = self._reader.raw("Opportunities", id_)
+        owner = body.pop(_OWNER, None)
+        if owner is not None and owner != fresh[_OWNER]:
+            path = f"{KINDS['Opportunities'].path}/{id_}/Move"
+            self._client.send("POST", path, json={"NewOrganisationId": owner})
+            fresh[_OWNER] = owner
+        marker = self._markers["Opportunities"]
+        if complete:
+            body[marker] = str(fresh.get(marker) or "").removesuffix(shapes.PENDING)
+        if body:
+            self._put(KINDS["Opportunities"], fresh, shapes.unset("Opportunities", body), True)
+
+    def _lines(self, opportunity: str, wanted: Sequence[Raw], seen: set[int] | None) -> None:
+        """Create, change and delete lines one by one, deletions last.
+
+        A line that nobody was shown yet is somebody's new one, and stays.
+        """
+        there = {int(line[_LINE_ID]): line for line in
+                 self._reader.children("Opportunities", opportunity, "QuotationLines")}  # fmt: skip
+        known = [id_ for id_ in there if seen is None or id_ in seen]
+        said = {int(line[_LINE_ID]) for line in wanted if line.get(_LINE_ID)}
+        spare = [there[id_] for id_ in known if id_ not in said]
+        place = 0
+        for line in wanted:
+            sent = self._catalogue.line_out(line)
+            raw = there.get(int(line.get(_LINE_ID) or 0)) or _alike(spare, sent)
+            before = 0 if raw is None else int(raw[_ORDER] or 0)
+            place = before if before > place else place + 1
+            self._line(opportunity, line, {**sent, _ORDER: place}, raw)
+        for raw in spare:
+            path = f"{KINDS['Quotationline'].path}/{raw[_LINE_ID]}"
+            self._client.send("DELETE", path)
+
+    def _line(self, opportunity: str, line: Raw, sent: Raw, raw: Raw | None) -> None:
+        kind = KINDS["Quotationline"]
+        if raw is not None:
+            whole = {**sent, **self._catalogue.link_of(line)} if _renamed(sent, raw) else sent
+            self._put(kind, raw, whole)
+            return
+        new = {**sent, **self._catalogue.link_of(line), kind.id: 0,
+               f"{LINE}OpportunityId": int(opportunity)}  # fmt: skip
+        self._client.send("POST", kind.path, json=self._catalogue.complete(new))
+
+    # --- requests -------------------------------------------------------------------------------
+
+    def _post(self, entity: str, operation: Operation, own: Raw, *, pending: bool = False) -> str:
+        """Create a record with our key, and learn its id: from the answer, else by the key."""
+        kind, marker = KINDS[entity], self._markers[entity]
+        key = operation.marker
+        sent = {**own, kind.id: 0}
+        if key is not None:
+            sent[marker] = key + shapes.PENDING if pending else key
+        answer = self._client.send("POST", kind.path, json=sent)
+        with _begun():
+            id_ = _id_in(answer.content and answer.json(), kind)
+            if id_ is None and key is not None:
+                found = self._reader.find(entity, marker, [key])
+                id_ = str(found[0][kind.id]) if len(found) == 1 else None
+            if id_ is None:
+                raise UnavailableError(f"webCRM does not show the {entity} that it has created.")
+            return id_
+
+    def _put(self, kind: Kind, fresh: Raw, changes: Raw, always: bool = False) -> None:
+        """Write a whole record: as it is now, with the changes; nothing if it is so already.
+
+        Whether a PUT merges or replaces nobody says; a whole record is right with either.
+        """
+        if not always and all(fresh.get(name) == value for name, value in changes.items()):
+            return
+        id_ = fresh[kind.id]
+        whole = {**shapes.sendable(fresh), **changes, kind.id: id_}
+        self._client.send("PUT", f"{kind.path}/{id_}", json=whole)
+
+
+@contextmanager
+def _begun() -> Iterator[None]:
+    """What fails after the first request has had its effect leaves the whole in doubt.
+
+    Raises:
+        UnavailableError: whatever it was.
+    """
+    try:
+        yield
+    except RemoteError as error:
+        raise UnavailableError(error.message) from error
+
+
+def _id_in(answer: Any, kind: Kind) -> str | None:
+    """The id in the answer to a POST, which may be the id, the record or nothing."""
+    found = answer.get(kind.id) if isinstance(answer, dict) else answer
+    return str(found) if isinstance(found, int) and found > 0 else None
+
+
+def _alike(spare: list[Raw], sent: Raw) -> Raw | None:
+    """A line that says already what is to be created; it is spare no more."""
+    for raw in spare:
+        if all(raw.get(name) == value for name, value in sent.items()):
+            spare.remove(raw)
+            return raw
+    return None
+
+
+def _renamed(sent: Raw, raw: Raw) -> bool:
+    """Whether a line becomes one of another product."""
+    return any(raw.get(name) != value for name, value in sent.items() if "Data" in name)
