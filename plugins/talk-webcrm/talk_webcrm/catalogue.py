@@ -128,8 +128,8 @@ class Catalogue:
         """What webCRM is to hold of a line; the product's number stands for the product."""
         sent = {name: line[name] for name in _LINE_VALUES if name in line}
         sent |= {theirs: line[ours] for ours, theirs in self._line.items() if ours in line}
-        number = self._number_of(line.get("Product"))
-        if number:
+        number, typed = self._number_of(line.get("Product")), str(line.get("Number") or "")
+        if number and number.casefold() != typed.casefold():
             sent[self._line["Number"]] = number
         named = {name: value or EMPTY for name, value in sent.items() if name not in _LINE_VALUES}
         return {**unset("Quotationline", sent), **named}

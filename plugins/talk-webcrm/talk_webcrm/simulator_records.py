@@ -170,6 +170,8 @@ class Crm:
 
     def _fill(self, prefix: str, values: Values, author: Author) -> None:
         """Data fields in use are never empty: people see to that, the API refuses."""
+        if not self.store.faults.enabled("linked_data"):
+            return
         for number in USED_DATA:
             name = f"{prefix}Data{number}"
             if values[name]:

@@ -20,18 +20,21 @@ def currency(names: Mapping[str, str], *, symbol: bool = False) -> Lens:
     The second field is read where the first is empty, and never written.
     """
     codes = {name.casefold(): code.upper() for name, code in names.items()}
-    said = {code: name for name, code in reversed(codes.items())}
+    spoken = {code: name for name, code in reversed(codes.items())}
     own = {name.casefold(): name for name in names}
 
-    def get(wire: Any) -> str:
-        text = str(wire[0] or wire[1]) if symbol else str(wire)
-        code = codes.get(text.strip().casefold(), text.strip().upper())
+    def get(wire: Any) -> str | None:
+        said = [str(part or "").strip() for part in (wire if symbol else (wire,))]
+        text = next(filter(None, said), None)
+        if text is None:
+            return None
+        code = codes.get(text.casefold(), text.upper())
         if len(code) != 3 or not code.isascii() or not code.isalpha():  # noqa: PLR2004
             raise ValueError("that is no currency code; name it in `currencies`")
         return code
 
     def put(code: str) -> Any:
-        name = own[said[code]] if code in said else code
+        name = own[spoken[code]] if code in spoken else code
         return (name, UNSAID) if symbol else name
 
     return Lens("currency", get, put)
@@ -41,9 +44,9 @@ def country(language: str) -> Lens:
     """A country, from its ISO code where that is told, else from its name; both are written."""
     names = country_name(language)
 
-    def get(wire: Any) -> str:
-        code, name = wire
-        return str(code) if code else str(names.get(name))
+    def get(wire: Any) -> str | None:
+        code, name = (str(part or "").strip() for part in wire)
+        return code or (names.get(name) if name else None)
 
     return Lens(f"country({language})", get, lambda code: (code, names.put(code)))
 

@@ -254,13 +254,14 @@ class Crm:
 
 def opened(
     *, parties: int = 0, items: int = 0, deals: int = 0, writes: bool = True,
-    switches: Mapping[str, Any] | None = None, **settings: Any,
+    switches: Mapping[str, Any] | None = None, held: bool = True, **settings: Any,
 ) -> Crm:  # fmt: skip
     world = awkward_world(4, parties, items, deals, systems=SYSTEMS)
     twin, clock = twin_of(world, switches)
     chosen = CrmSettings.model_validate({"base_url": "http://crm", **twin.settings, **settings})
     http = Http(
-        "crm", clock=clock, rng=random.Random(0), transport=lambda: Held(twin.app, clock),
+        "crm", clock=clock, rng=random.Random(0),
+        transport=lambda: (Held if held else WsgiTransport)(twin.app, clock),
         writes=writes,
     )  # fmt: skip
     session = hooks.talk_open(chosen, http)
