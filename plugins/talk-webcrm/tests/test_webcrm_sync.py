@@ -1,0 +1,304 @@
+"""Two webCRM systems, kept in sync by the real runner: whatever is cut is completed, once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from talk_sdk.operations import Report
+from talk_sdk.testing.faults import Fault
+from talk_sdk.testing.neutral import World
+from talk_sdk.testing.workbench import Workbench
+
+SYSTEMS = {"ours": "webcrm", "theirs": "webcrm"}
+OTHER_WAY = {
+    "put_merges": True, "line_touches": True, "organisation_answer": 1.0, "value_from_lines": True,
+    "country_data_writable": True, "lists_by_id": True,
+}  # fmt: skip
+Rows = list[dict[str, Any]]
+
+
+class Bench(Workbench):
+    """Two systems, and the few words that these tests need."""
+
+    def sync(self) -> Report:
+        self.clock.advance(90)
+        self.reset()
+        with self.runner() as runner:
+            return runner.sync(approve=True)
+
+    def settle(self) -> Report:
+        """Run until a run writes nothing."""
+        for _ in range(6):
+            report = self.sync()
+            if not any(self.writes().values()):
+                assert report.problems == ()
+                return report
+        raise AssertionError(f"still writing: {self.writes()}")
+
+    def rows(self, system: str, collection: str) -> Rows:
+        return self.control(system).dump(collection)
+
+    def row(self, system: str, collection: str, **fields: Any) -> dict[str, Any]:
+        (found,) = (r for r in self.rows(system, collection) if fields.items() <= r.items())
+        return found
+
+    def create(self, system: str, collection: str, **fields: Any) -> int:
+        return int(self.control(system).create(collection, fields))
+
+    def edit(self, system: str, collection: str, row: dict[str, Any], **fields: Any) -> None:
+        name = next(name for name in row if name.endswith("Id"))
+        self.control(system).edit(collection, str(row[name]), fields)
+
+    def lines(self, system: str) -> list[tuple[Any, ...]]:
+        """What the lines of the only order say, in their order."""
+        rows = self.rows(system, "quotation_lines")
+        rows.sort(key=lambda r: (r["QuotationLineSortOrder"], r["QuotationLineId"]))
+        names = ("Data4", "Data1", "Quantity", "Price")
+        return [tuple(row[f"QuotationLine{name}"] for name in names) for row in rows]
+
+    def said(self, system: str) -> dict[str, Any]:
+        """Everything that a system holds, without what is its own."""
+        own = ("Id", "At", "By", "Custom15", "SortOrder", "OrderValue")
+        return {
+            name: sorted(
+                sorted((k, str(v)) for k, v in row.items() if not k.endswith(own))
+                for row in self.rows(system, name)
+            )
+            for name in ("organisations", "persons", "linked_data", "opportunities",
+                         "quotation_lines")
+        }  # fmt: skip
+
+    def open(self) -> dict[str, int]:
+        with self.runner() as runner:
+            return dict(runner.status().open)
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Callable[..., Bench]:
+    """Opens a bench; the switches are those of both systems."""
+    made = []
+
+    def build(switches: dict[str, Any] | None = None) -> Bench:
+        folder = tmp_path / str(len(made))
+        folder.mkdir()
+        bench = Bench(folder, World((), (), ()), SYSTEMS)
+        for faults in bench.faults.values():
+            for name, value in (switches or {}).items():
+                faults.switch(name, value)
+        made.append(bench)
+        return bench
+
+    return build
+
+
+def filled(bench: Bench) -> Bench:
+    """A customer with two persons, a product, and an order of three lines, all in ours."""
+    owner = bench.create(
+        "ours", "organisations", OrganisationName="Åse Ødegård AS", OrganisationCountry="Norge",
+        OrganisationVatNumber="987654321", OrganisationAddress="Storgata 1\n2. etg.",
+        OrganisationCurrencyName="NOK", OrganisationStatus="Kunde",
+    )  # fmt: skip
+    for first in ("Åse", "Bjørn"):
+        bench.create("ours", "persons", PersonOrganisationId=owner, PersonFirstName=first,
+                     PersonLastName="Lund", PersonEmail=f"{first.lower()}@x.no")  # fmt: skip
+    item = {"Data1": "Stol", "Data2": "stk", "Data4": "S-1", "Price": 10, "VatCode": "25",
+            "EntityType": "Product"}  # fmt: skip
+    bench.create("ours", "linked_data",
+                 **{f"QuotationLineLinkedDataItem{n}": v for n, v in item.items()})  # fmt: skip
+    order = bench.create(
+        "ours", "opportunities", OpportunityOrganisationId=owner, OpportunityNumber="O-1",
+        OpportunityDescription="Bestilling", OpportunityCurrencyName="NOK",
+        OpportunityOrderDate="2026-10-01T00:00:00+02:00", OpportunityLevel=2,
+    )  # fmt: skip
+    for place, (number, name) in enumerate((("S-1", "Stol"), ("-", "Frakt"), ("-", "Montering"))):
+        bench.create("ours", "quotation_lines", QuotationLineOpportunityId=order,
+                     QuotationLineData1=name, QuotationLineData2="-", QuotationLineData4=number,
+                     QuotationLineQuantity=place + 1, QuotationLinePrice=10,
+                     QuotationLineSortOrder=place + 1)  # fmt: skip
+    return bench
+
+
+@pytest.mark.parametrize("switches", [{}, OTHER_WAY], ids=["strict", "other way"])
+def test_everything_arrives_once_and_then_nothing_is_written(make, switches) -> None:
+    bench = filled(make(switches))
+    bench.settle()
+    assert bench.said("theirs") == bench.said("ours")
+    counts = [len(bench.rows("theirs", n)) for n in ("organisations", "persons", "linked_data")]
+    assert counts == [1, 2, 1]
+    assert bench.open() == {}
+
+
+@pytest.mark.parametrize("switches", [{}, OTHER_WAY], ids=["strict", "other way"])
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_edits_travel_from_either_and_never_come_back(make, system, switches) -> None:
+    bench = filled(make(switches))
+    bench.settle()
+    other = next(name for name in SYSTEMS if name != system)
+    bench.edit(system, "organisations", bench.rows(system, "organisations")[0],
+               OrganisationCity="Bodø", OrganisationCountry="Danmark",
+               OrganisationAddress="Havnegata 3", OrganisationStatus="Arkivert")  # fmt: skip
+    main, further = bench.rows(system, "persons")
+    bench.edit(system, "persons", main, PersonEmail="new@x.no")
+    bench.edit(system, "persons", further, PersonTitle="Innkjøp", PersonStatus="Resigned")
+    bench.edit(
+        system,
+        "linked_data",
+        bench.rows(system, "linked_data")[0],
+        QuotationLineLinkedDataItemPrice=12.5,
+        QuotationLineLinkedDataItemData1="Krakk",
+    )
+    bench.edit(system, "opportunities", bench.rows(system, "opportunities")[0],
+               OpportunityNote="Haster", OpportunityLevel=3, OpportunityDiscount=5)  # fmt: skip
+    bench.settle()
+    assert bench.said(other) == bench.said(system)
+    assert bench.row(other, "persons", PersonTitle="Innkjøp")["PersonStatus"] == "Resigned"
+    assert bench.rows(other, "organisations")[0]["OrganisationStatus"] == "Arkivert"
+
+
+@pytest.mark.parametrize("switches", [{}, OTHER_WAY], ids=["strict", "other way"])
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_lines_are_added_changed_and_deleted_from_either(make, system, switches) -> None:
+    bench = filled(make(switches))
+    bench.settle()
+    other = next(name for name in SYSTEMS if name != system)
+    stol, frakt, _ = sorted(bench.rows(system, "quotation_lines"),
+                            key=lambda row: row["QuotationLineSortOrder"])  # fmt: skip
+    kept = {row["QuotationLineId"] for row in bench.rows(other, "quotation_lines")}
+    bench.edit(system, "quotation_lines", stol, QuotationLineQuantity=7)
+    bench.control(system).delete("quotation_lines", str(frakt["QuotationLineId"]))
+    bench.create(system, "quotation_lines", QuotationLineData1="Ny",
+                 QuotationLineOpportunityId=stol["QuotationLineOpportunityId"],
+                 QuotationLineQuantity=4, QuotationLineSortOrder=50)  # fmt: skip
+    bench.settle()
+    assert bench.lines(other) == bench.lines(system)
+    assert [line[1] for line in bench.lines(other)] == ["Stol", "Montering", "Ny"]
+    now = {row["QuotationLineId"] for row in bench.rows(other, "quotation_lines")}
+    assert len(kept & now) == 2
+
+
+def test_edits_of_two_lines_of_one_order_in_two_systems_both_stand(make) -> None:
+    bench = filled(make())
+    bench.settle()
+    ours, theirs = (bench.row(s, "quotation_lines", QuotationLineData1=name)
+                    for s, name in (("ours", "Stol"), ("theirs", "Frakt")))  # fmt: skip
+    bench.edit("ours", "quotation_lines", ours, QuotationLineQuantity=8)
+    bench.edit("theirs", "quotation_lines", theirs, QuotationLinePrice=99)
+    bench.settle()
+    assert bench.lines("ours") == bench.lines("theirs")
+    assert {line[1:] for line in bench.lines("ours")} >= {("Stol", 8, 10), ("Frakt", 2, 99)}
+
+
+def test_a_line_that_somebody_adds_while_lines_are_written_is_kept(make) -> None:
+    bench = filled(make())
+    bench.settle()
+    theirs = bench.rows("theirs", "opportunities")[0]["OpportunityId"]
+    stol = bench.row("ours", "quotation_lines", QuotationLineData1="Stol")
+    bench.edit("ours", "quotation_lines", stol, QuotationLineQuantity=8)
+
+    def type_in(call: Any) -> None:
+        if call.method == "PUT" and "/QuotationLines/" in call.path:
+            bench.faults["theirs"].on_request = None
+            bench.create("theirs", "quotation_lines", QuotationLineOpportunityId=theirs,
+                         QuotationLineData1="Nettopp", QuotationLineSortOrder=9)  # fmt: skip
+
+    bench.faults["theirs"].on_request = type_in
+    bench.settle()
+    assert [line[1] for line in bench.lines("ours")] == ["Stol", "Frakt", "Montering", "Nettopp"]
+    assert bench.lines("ours") == bench.lines("theirs")
+
+
+class Cut:
+    """Cuts a system off at its nth write, before or after the effect; then nothing gets through."""
+
+    def __init__(self, bench: Bench, nth: int, *, after: bool) -> None:
+        self.faults = bench.faults["theirs"]
+        self.nth, self.after = nth, after
+        self.writes, self.dead = 0, False
+        self.faults.on_request = self._look
+
+    def _look(self, call: Any) -> None:
+        if self.dead:
+            self.faults.plan([Fault(kind="drop_before")])
+        elif call.method != "GET" and not call.path.startswith("/Auth"):
+            self.writes += 1
+            if self.writes == self.nth:
+                self.dead = True
+                kind: Any = "drop_after" if self.after else "drop_before"
+                self.faults.plan([Fault(kind=kind)])
+
+    def mend(self) -> None:
+        self.faults.on_request = None
+        self.faults.plan([])
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("nth", range(1, 10))
+def test_creates_that_are_cut_at_any_request_are_completed_and_never_doubled(
+    make, nth, after
+) -> None:
+    bench = filled(make())
+    cut = Cut(bench, nth, after=after)
+    bench.sync()
+    assert cut.dead
+    cut.mend()
+    bench.settle()
+    assert bench.said("theirs") == bench.said("ours")
+    assert len(bench.rows("ours", "quotation_lines")) == 3
+    assert bench.open() == {}
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("nth", range(1, 7))
+def test_updates_that_are_cut_at_any_request_lose_nothing(make, nth, after) -> None:
+    bench = filled(make())
+    bench.settle()
+    stol, frakt, _ = bench.rows("ours", "quotation_lines")
+    bench.edit("ours", "quotation_lines", stol, QuotationLineQuantity=7)
+    bench.control("ours").delete("quotation_lines", str(frakt["QuotationLineId"]))
+    bench.create("ours", "quotation_lines", QuotationLineData1="Ny", QuotationLineSortOrder=50,
+                 QuotationLineOpportunityId=stol["QuotationLineOpportunityId"])  # fmt: skip
+    bench.edit("ours", "opportunities", bench.rows("ours", "opportunities")[0],
+               OpportunityNote="Haster")  # fmt: skip
+    bench.edit("ours", "organisations", bench.rows("ours", "organisations")[0],
+               OrganisationCity="Bodø")  # fmt: skip
+    bench.edit("ours", "persons", bench.rows("ours", "persons")[0], PersonEmail="new@x.no")
+    cut = Cut(bench, nth, after=after)
+    bench.sync()
+    assert cut.dead
+    cut.mend()
+    bench.settle()
+    assert bench.said("theirs") == bench.said("ours")
+    assert [line[1] for line in bench.lines("ours")] == ["Stol", "Montering", "Ny"]
+    assert bench.open() == {}
+
+
+def test_order_whose_line_webcrm_refuses_says_so_and_the_rest_goes_on(make) -> None:
+    bench = filled(make())
+    bench.faults["theirs"].plan([Fault(kind="server_error", status=422, method="POST",
+                                       path="/QuotationLines$", nth=2, times=1)])  # fmt: skip
+    bench.sync()
+    bench.settle()
+    assert bench.said("theirs") == bench.said("ours")
+
+
+def test_work_over_the_limit_of_requests_takes_longer_and_gets_done(make) -> None:
+    bench = filled(make({"per_minute": 12.0}))
+    bench.settle()
+    assert bench.said("theirs") == bench.said("ours")
+
+
+def test_creates_that_fail_on_their_ids_are_made_in_the_next_run(make) -> None:
+    bench = filled(make())
+    bench.faults["theirs"].switch("id_generation", 1.0)
+    tick: Any = lambda call: bench.clock.advance(0.4 if call.method == "POST" else 0)  # noqa: E731
+    bench.faults["theirs"].on_request = tick
+    for _ in range(6):
+        bench.sync()
+    bench.faults["theirs"].switch("id_generation", 0.0)
+    bench.settle()
+    assert bench.said("theirs") == bench.said("ours")
+    assert bench.open() == {}
