@@ -31,10 +31,24 @@ from talk_sdk.testing.workbench import BASE_URLS
 GROUP = "talk_sdk.connectors"
 USUAL = {
     "wave": {"access_token": "x", "line_product": "QQ==", "shipping_product": "Qg=="},
+    "webcrm": {
+        "item_unit": 2,
+        "active_status": "Kunde",
+        "archived_status": "Arkivert",
+        "levels": {"1": "draft", "2": "open", "3": "closed", "4": "cancelled"},
+    },
 }
 """Settings that a connector mostly has, though none of them alone is required."""
-ORDERS = {"wave": ("Invoice", "invoices")}
-"""Connector → entity and collection of its orders, where they are called otherwise."""
+USUAL_NAMES = (("Customer", "customers"), ("Product", "products"), ("Order", "orders"))
+NAMES = {
+    "wave": (*USUAL_NAMES[:2], ("Invoice", "invoices")),
+    "webcrm": (
+        ("Organisations", "organisations"),
+        ("Products", "linked_data"),
+        ("Opportunities", "opportunities"),
+    ),
+}
+"""Connector → entities and collections of customers, products, orders, where they differ."""
 
 
 @dataclass(frozen=True)
@@ -65,9 +79,9 @@ class Installed:
         return urlsplit(BASE_URLS[self.name]).path
 
     @property
-    def orders(self) -> tuple[str, str]:
-        """Entity and collection of its orders."""
-        return ORDERS.get(self.name, ("Order", "orders"))
+    def names(self) -> tuple[tuple[str, str], ...]:
+        """Entity and collection of its customers, its products, and its orders."""
+        return NAMES.get(self.name, USUAL_NAMES)
 
     def entities(self) -> dict[str, Entity]:
         return {entity.name: entity for entity in self.hooks.talk_entities(self.settings)}
@@ -210,7 +224,7 @@ def _codes(kind: kinds.PropertyType) -> SearchStrategy[str]:
 
 def wires(pair: Pair, kind: kinds.PropertyType, model: type[WireModel]) -> dict[str, Any]:
     """For each path of a pair, what the system may have there, nothing and blanks included."""
-    return {path: _wire(pair, kind, annotation(model, path)) for path in pair.wires}
+    return {path: _wire(pair, kind, annotation(model, path), path) for path in pair.wires}
 
 
 def annotation(model: type[WireModel], path: str) -> Any:
@@ -224,8 +238,10 @@ def annotation(model: type[WireModel], path: str) -> Any:
     return kind
 
 
-def _wire(pair: Pair, kind: kinds.PropertyType, type_: Any) -> SearchStrategy[Any]:
+def _wire(pair: Pair, kind: kinds.PropertyType, type_: Any, path: str) -> SearchStrategy[Any]:
     said = _said(pair.lens, kind, type_)
+    if path.endswith("CodeISO"):
+        said = st.sampled_from(COUNTRIES)
     empty: list[Any] = [None, pair.placeholder]
     if type_ is str:
         empty += ["", " ", "\t\n"]
@@ -256,6 +272,13 @@ def _said(lens: Lens, kind: kinds.PropertyType, type_: Any) -> SearchStrategy[An
         "country_name": lambda: _country_names(rest),
         "one_of": lambda: st.sampled_from(["NO", "US"] if kind.name == "country" else CURRENCIES),
         "subdivision": lambda: st.sampled_from(SUBDIVISIONS[:3]),
+        "country": lambda: _country_names(rest),
+        "currency": lambda: st.sampled_from(CURRENCIES),
+        "vat_code": lambda: decimals(2).map("{:f}".format),
+        "level": lambda: st.integers(1, 4),
+        "archived": lambda: st.one_of(st.sampled_from(["Kunde", "arkivert"]), texts()),
+        "employed": lambda: st.sampled_from(["Active", "Resigned", "Other", "Guest"]),
+        "day": lambda: st.dates(date(1950, 1, 1)).map("{}T00:00:00+02:00".format),
         "priced_shipping": lambda: decimals(8).map("{:f}".format),
         "ref": lambda: st.integers(1, 10**9) if type_ is int else st.sampled_from(["17", "a@b.no"]),
     }

@@ -22,7 +22,7 @@ from talk_sdk.testing.transport import WsgiTransport
 from talk_sdk.testing.world import awkward_world
 
 WORLD = awkward_world(
-    11, parties=90, items=60, deals=90, systems=("customwebshop", "customerp", "wave")
+    11, parties=90, items=60, deals=90, systems=("customwebshop", "customerp", "wave", "webcrm")
 )
 
 
@@ -122,9 +122,7 @@ def twin(connector):
     hooks = load().connectors[connector.name].hooks
     session = hooks.talk_open(settings=settings, http=http, vault=MemoryVault())
     records: dict[str, dict[str, Any]] = {}
-    for entity, collection in (
-        ("Customer", "customers"), ("Product", "products"), connector.orders,
-    ):  # fmt: skip
+    for entity, collection in connector.names:
         by_id = local_control(twin).identities(collection)
         pages = connector.hooks.talk_read(session, entity, None)
         key = connector.entities()[entity].id
@@ -158,10 +156,11 @@ def _same(mapping: Compiled, name: str, one: Any, other: Any) -> bool:
 def test_tables_say_what_the_world_says(connector, twin) -> None:
     records, tables = twin
     here = WORLD.within(connector.name)
+    customer, product, order = (entity for entity, _ in connector.names)
     things: list[tuple[str, Any, Any]] = [
-        *(("Customer", _party, party) for party in here.parties),
-        *(("Product", _item, item) for item in here.items),
-        *((connector.orders[0], _deal, deal) for deal in here.deals),
+        *((customer, _party, party) for party in here.parties),
+        *((product, _item, item) for item in here.items),
+        *((order, _deal, deal) for deal in here.deals),
     ]
     for entity, facts_of, thing in things:
         raw = records[entity][thing.identity]
@@ -177,12 +176,12 @@ def test_lines_and_references_say_what_the_world_says(connector, twin) -> None:
             return None
         return f"{entity}:{records[entity][identity][entities[entity].id]}"
 
-    order = connector.orders[0]
+    buyer, product, order = (entity for entity, _ in connector.names)
     for deal in WORLD.within(connector.name).deals:
         raw = records[order][deal.identity]
         customer = tables[order].inbound(raw)["customer"]
         if deal.party is not None:
-            assert customer == reference("Customer", deal.party)
+            assert customer == reference(buyer, deal.party)
         else:
             assert str(customer).startswith("Guest:")
         (lines,) = tables[order].lines(raw).values()
@@ -190,4 +189,4 @@ def test_lines_and_references_say_what_the_world_says(connector, twin) -> None:
         for line, fact in zip(lines, deal.lines, strict=True):
             said = _said(tables[f"{order}.lines"], _line(fact))
             assert {name: line.properties[name] for name in said} == said
-            assert line.properties["product"] == reference("Product", fact.item)
+            assert line.properties["product"] == reference(product, fact.item)

@@ -111,7 +111,7 @@ def _amount(line: DealLine) -> Decimal:
 def _line(
     line: DealLine, opportunity: int, place: int, numbers: Mapping[str, str | None]
 ) -> dict[str, Any]:
-    number = numbers.get(line.item) if line.item else line.sku
+    number = line.sku or (numbers.get(line.item) if line.item else None)
     return {
         "QuotationLineOpportunityId": opportunity,
         "QuotationLineSortOrder": place * 10,
