@@ -29,7 +29,7 @@ from talk_sdk.models import WireModel
 from talk_sdk.testing.workbench import BASE_URLS
 
 GROUP = "talk_sdk.connectors"
-USUAL = {
+USUAL: dict[str, dict[str, Any]] = {
     "wave": {"access_token": "x", "line_product": "QQ==", "shipping_product": "Qg=="},
     "webcrm": {
         "item_unit": 2,
