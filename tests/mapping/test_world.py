@@ -137,7 +137,9 @@ def _differences(mapping: Compiled, raw: Any, facts: dict[str, Any]) -> dict[str
     return {
         name: (reads[name], fact)
         for name, fact in said.items()
-        if not _same(mapping, name, reads[name], fact)
+        # Of a private person webCRM does not tell that it is one.
+        if not (name == "kind" and fact == "person" and name not in reads)
+        and not _same(mapping, name, reads[name], fact)
         and not (fact is None and mapping.by_property[name].pair.default is FILLED)
     }
 

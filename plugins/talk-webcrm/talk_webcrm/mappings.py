@@ -28,6 +28,7 @@ def _organisation(settings: CrmSettings) -> Mapping:
     return Mapping(
         models.Organisations, "customer",
         Pair("OrganisationName", "name", truncate(200), placeholder="?"),
+        Pair("Kind", "kind", read_only=True),
         Pair("OrganisationVatNumber", "organisation_number", organisation_number(), match=1),
         Pair("MainPerson.PersonEmail", "email", match=2),
         Pair("MainPerson.PersonFirstName", "first_name"),

@@ -91,8 +91,8 @@ class PersonPart(WireModel):
 class Organisations(WireModel):
     """A company, with its main person.
 
-    Ours are `MainPerson`, `ChangedAt` (when either of them changed), and the two lines of each
-    address: webCRM has them in one text.
+    Ours are `MainPerson`, `ChangedAt` (when either of them changed), `Kind`, and the two lines of
+    each address: webCRM has them in one text.
     """
 
     OrganisationId: int
@@ -118,6 +118,7 @@ class Organisations(WireModel):
     OrganisationDeliveryState: Text = None
     OrganisationCreatedAt: Time | None = None
     ChangedAt: Time
+    Kind: Text = None
     MainPerson: PersonPart | None = None
 
 

@@ -74,12 +74,17 @@ def _meant(name: str, value: Any) -> Any:
 
 
 def organisation_in(record: Raw, person: Raw | None) -> Raw:
-    """An organisation with its main person, its addresses line by line; as new as the newer."""
+    """An organisation with its main person, its addresses line by line; as new as the newer.
+
+    Its kind is said only where a number proves it: private persons are organisations here too.
+    """
     found = cleaned(record)
     for name in _ADDRESSES:
         first, _, rest = (found.pop(name, None) or "").replace("\r\n", "\n").partition("\n")
         found[f"{name}Line1"], found[f"{name}Line2"] = first, rest.replace("\n", " ")
     found["MainPerson"] = None if person is None else _part(person)
+    if str(found.get("OrganisationVatNumber") or "").strip():
+        found["Kind"] = "organisation"
     times = [record.get("OrganisationUpdatedAt"), (person or {}).get("PersonUpdatedAt")]
     found["ChangedAt"] = max(filter(None, times), key=datetime.fromisoformat, default=None)
     return found

@@ -186,6 +186,11 @@ def test_incremental_read_has_what_changed_itself_or_in_its_persons(crm) -> None
     assert after != cursor
 
 
+def test_private_person_is_told_from_a_company_by_a_number_alone(crm) -> None:
+    assert _company(crm, OrganisationVatNumber="987654321")["Kind"] == "organisation"
+    assert "Kind" not in crm.made("Organisations", OrganisationName="Kari", marker="ws:2")
+
+
 def test_organisation_is_as_new_as_the_newer_of_itself_and_its_main_person(crm) -> None:
     made = _company(crm, MainPerson={"PersonEmail": "a@x.no"})
     crm.clock.advance(60)
