@@ -80,7 +80,7 @@ class Bench(Workbench):
 @pytest.fixture
 def make(tmp_path: Path) -> Callable[..., Bench]:
     """Opens a bench; the switches are those of both systems."""
-    made = []
+    made: list[Bench] = []
 
     def build(switches: dict[str, Any] | None = None) -> Bench:
         folder = tmp_path / str(len(made))
