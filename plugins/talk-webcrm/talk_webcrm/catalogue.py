@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -19,6 +20,8 @@ __all__ = ["Catalogue"]
 
 LINE = KINDS["Quotationline"].prefix
 _SETUP = "QuotationLineLinkedSetup"
+_BY_ID = re.compile(r"#(\d{1,9})")
+"""What stands for the number of a product that has none of its own."""
 _LINE_VALUES = tuple(f"{LINE}{n}" for n in
                      ("Quantity", "Price", "CostPrice", "Discount", "VatPercentage"))  # fmt: skip
 
@@ -117,18 +120,20 @@ class Catalogue:
         """A line as the tables speak of it. Of a number that no product has, none is said."""
         found = cleaned(record)
         found |= {ours: found.get(theirs) for ours, theirs in self._line.items()}
-        number = found["Number"]
-        if number in {None, "", EMPTY}:
-            found["Product"] = None
-        elif (known := self._id_of(number)) is not None:
-            found["Product"] = known
-        return found
+        number = found["Number"] or EMPTY
+        if number == EMPTY:
+            return {**found, "Product": None}
+        by_id = _BY_ID.fullmatch(number)
+        known = self._known(int(by_id[1])) if by_id else self._id_of(number)
+        if known is None:
+            return found
+        return {**found, "Product": known, "Number": None if by_id else number}
 
     def line_out(self, line: Raw) -> Raw:
         """What webCRM is to hold of a line; the product's number stands for the product."""
         sent = {name: line[name] for name in _LINE_VALUES if name in line}
         sent |= {theirs: line[ours] for ours, theirs in self._line.items() if ours in line}
-        number, typed = self._number_of(line.get("Product")), str(line.get("Number") or "")
+        number, typed = self._word_for(line.get("Product")), str(line.get("Number") or "")
         if number and number.casefold() != typed.casefold():
             sent[self._line["Number"]] = number
         named = {name: value or EMPTY for name, value in sent.items() if name not in _LINE_VALUES}
@@ -145,17 +150,32 @@ class Catalogue:
 
     def _id_of(self, number: str) -> int | None:
         """The one product of a number."""
+        if number in {"", EMPTY}:
+            return None
         found = [id_ for id_, own in self._index().items() if own.casefold() == number.casefold()]
         return found[0] if len(found) == 1 else None
 
-    def _number_of(self, product: Any) -> str | None:
+    def _word_for(self, product: Any) -> str | None:
+        """By what a line is known as one of a product: its number, or its id if that tells none.
+
+        Raises:
+            RejectedError: there is no such product any more.
+        """
         if product is None:
             return None
-        if int(product) not in self._index():
+        if self._known(int(product)) is None:
             path = f"{self.kind.path}/{product}"
-            self.learn(self.product_in(object_in(self._client.get(path))))
-        number = self._index().get(int(product))
-        return None if number in {"", EMPTY} else number
+            try:
+                self.learn(self.product_in(object_in(self._client.get(path))))
+            except MissingError:
+                raise RejectedError(
+                    f"{self._system}: the line's product {product} was deleted in webCRM."
+                ) from None
+        number = self._index().get(int(product), "")
+        return number if self._id_of(number) == int(product) else f"#{product}"
+
+    def _known(self, product: int) -> int | None:
+        return product if product in self._index() else None
 
     def _index(self) -> dict[int, str]:
         if self._by_id is None:

@@ -534,6 +534,26 @@ def test_number_that_several_products_have_tells_none(crm) -> None:
     assert "Product" not in made["Quotationlines"][0]
 
 
+@pytest.mark.parametrize("numbers", [("-", "-"), ("S-1", "S-1")])
+def test_product_that_no_number_tells_is_told_by_its_id(crm, numbers) -> None:
+    for number in numbers:
+        crm.control.create("linked_data", {"QuotationLineLinkedDataItemData4": number})
+    made = _order(crm, [_line("a", Product=2)])
+    (line,) = made["Quotationlines"]
+    assert (line["Product"], line["Number"]) == (2, None)
+    assert crm.control.dump("quotation_lines")[0]["QuotationLineData4"] == "#2"
+    changed = crm.changed("Opportunities", made["OpportunityId"],
+                          Quotationlines=[{**line, "QuotationLineQuantity": 5}])  # fmt: skip
+    assert changed["Quotationlines"][0]["Product"] == 2
+
+
+def test_line_of_a_product_that_was_deleted_is_refused_and_its_order_stays(crm) -> None:
+    made = _order(crm)
+    body = {"Quotationlines": [_line("a", Product=7)]}
+    outcome = crm.write("update", "Opportunities", id=made["OpportunityId"], body=body)
+    assert (outcome.kind, "product 7 was deleted" in outcome.reason) == ("refused", True)
+
+
 def test_opportunity_moves_to_another_organisation(crm) -> None:
     made = _order(crm)
     other = crm.made("Organisations", OrganisationName="B", marker="ws:9")["OrganisationId"]
