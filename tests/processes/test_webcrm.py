@@ -18,7 +18,10 @@ import pytest
 from talk_sdk import Runner
 from talk_sdk.operations import Report
 from talk_sdk.testing.serve import SimulatorProcess
+from talk_sdk.testing.workbench import Workbench
+from talk_sdk.testing.world import awkward_world
 
+CONNECTORS = {"shop": "customwebshop", "erp": "customerp", "books": "wave", "crm": "webcrm"}
 EMPTY = {"parties": 0, "items": 0, "deals": 0}
 ITEM = "QuotationLineLinkedDataItem"
 CUSTOMER: Mapping[str, tuple[str, str, str]] = {
@@ -310,6 +313,38 @@ def test_a_plan_writes_nothing_and_is_what_a_sync_then_does(two: Two) -> None:
     assert two.crm.counters()["effects"] == {}
     assert planned == [(n, "create") for n in ("Organisations", "Products", "Opportunities")]
     two.settle()
+
+
+@pytest.mark.parametrize(
+    "names", [("crm", "erp"), ("books", "crm"), ("crm", "shop", "erp"),
+              ("shop", "erp", "books", "crm")], ids="-".join,
+)  # fmt: skip
+def test_a_world_of_awkward_records_is_everywhere_once_after_one_run(
+    tmp_path: Path, names: tuple[str, ...]
+) -> None:
+    systems = {name: CONNECTORS[name] for name in names}
+    world = awkward_world(5, 25, 25, 25, systems=tuple(systems.values()))
+    bench = Workbench(tmp_path, world, systems)
+    for last in (False, True):
+        bench.clock.advance(90)
+        bench.reset()
+        with bench.runner() as runner:
+            report = runner.sync(approve=True)
+        assert (report.open, report.problems) == ({}, ())
+        assert any(bench.writes().values()) is not last
+    for kind in ("customers", "products", "orders"):
+        counts = {name: len(rows(bench, name, kind)) for name in names if name != "shop"}
+        if kind == "orders" and "books" in counts:
+            del counts["books"]  # a cancelled order gets no invoice
+        assert len(set(counts.values())) == 1, (kind, counts)
+
+
+def rows(bench: Workbench, system: str, kind: str) -> list[dict[str, Any]]:
+    """The records of a kind, without the products that stand for what is none."""
+    own = {"crm": {"customers": "organisations", "products": "linked_data",
+                   "orders": "opportunities"}, "books": {"orders": "invoices"}}  # fmt: skip
+    found = bench.control(system).dump(own.get(system, {}).get(kind, kind))
+    return [row for row in found if row.get("name") not in {"Diverse", "Frakt"}]
 
 
 @pytest.mark.parametrize(
