@@ -79,13 +79,13 @@ class Bench(Workbench):
 
 @pytest.fixture
 def make(tmp_path: Path) -> Callable[..., Bench]:
-    """Opens a bench; the switches are those of both systems."""
+    """Opens a bench; the switches are those of both systems, the settings by system."""
     made: list[Bench] = []
 
-    def build(switches: dict[str, Any] | None = None) -> Bench:
+    def build(switches: dict[str, Any] | None = None, **settings: Any) -> Bench:
         folder = tmp_path / str(len(made))
         folder.mkdir()
-        bench = Bench(folder, World((), (), ()), SYSTEMS)
+        bench = Bench(folder, World((), (), ()), SYSTEMS, settings=settings)
         for faults in bench.faults.values():
             for name, value in (switches or {}).items():
                 faults.switch(name, value)
@@ -209,6 +209,49 @@ def test_a_line_that_somebody_adds_while_lines_are_written_is_kept(make) -> None
     bench.settle()
     assert [line[1] for line in bench.lines("ours")] == ["Stol", "Frakt", "Montering", "Nettopp"]
     assert bench.lines("ours") == bench.lines("theirs")
+
+
+def test_products_may_be_registered_in_one_system_and_in_the_catalogue_of_the_other(make) -> None:
+    registered = {"products": "registered", "product_organisation": 1}
+    bench = make(theirs=registered)
+    bench.create("theirs", "organisations", OrganisationName="Vi selv", OrganisationVatNumber="1")
+    filled(bench)
+    bench.settle()
+    (product,) = bench.rows("theirs", "products")
+    assert (product["ProductCustom1"], product["ProductCustom2"]) == ("S-1", "Stol")
+    assert (product["ProductPrice"], product["ProductVatCode"]) == (10, "25")
+    assert bench.lines("theirs") == bench.lines("ours")
+    bench.edit("theirs", "products", product, ProductPrice=12.5, ProductCostPrice=4)
+    line = bench.row("theirs", "quotation_lines", QuotationLineData4="S-1")
+    bench.edit("theirs", "quotation_lines", line, QuotationLineQuantity=6)
+    bench.settle()
+    (item,) = bench.rows("ours", "linked_data")
+    names = ("QuotationLineLinkedDataItemPrice", "QuotationLineLinkedDataItemCostPrice")
+    assert [item[name] for name in names] == [12.5, 4]
+    assert bench.lines("theirs") == bench.lines("ours")
+
+
+def test_lists_that_are_behind_neither_echo_nor_double(make) -> None:
+    bench = filled(make(ours={"lag_s": 20}, theirs={"lag_s": 20}))
+    for faults in bench.faults.values():
+        faults.switch("lag", 20)
+    bench.settle()
+    for quantity in (7, 8, 9):
+        line = bench.row("ours", "quotation_lines", QuotationLineData1="Frakt")
+        bench.edit("ours", "quotation_lines", line, QuotationLineQuantity=quantity)
+        bench.edit("theirs", "organisations", bench.rows("theirs", "organisations")[0],
+                   OrganisationCity=f"Bodø {quantity}")  # fmt: skip
+        bench.settle()
+        assert bench.said("theirs") == bench.said("ours")
+        assert bench.rows("ours", "organisations")[0]["OrganisationCity"] == f"Bodø {quantity}"
+
+
+def test_a_run_with_nothing_to_do_takes_few_requests(make) -> None:
+    bench = filled(make())
+    bench.settle()
+    bench.sync()
+    requests = bench.control("ours").counters()["requests"]
+    assert sum(sum(by.values()) for by in requests.values()) <= 25
 
 
 class Cut:
