@@ -8,10 +8,10 @@ one that was to be made. While the lines of a new opportunity are being created 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Protocol
 
-from talk_sdk.errors import RemoteError, UnavailableError
+from talk_sdk.errors import MissingError, RemoteError, UnavailableError
 from talk_sdk.http import Client
 from talk_sdk.operations import Operation, Raw
 from talk_webcrm import shapes
@@ -94,7 +94,8 @@ class Writer:
             fresh = self._reader.raw("Organisations", id_)
             own = shapes.organisation_out(body, fresh)
             self._put(KINDS["Organisations"], fresh, shapes.unset("Organisations", own))
-        self._main_person(id_, body.get("MainPerson"))
+        with _part():
+            self._main_person(id_, body.get("MainPerson"))
         return id_
 
     def _main_person(self, organisation: str, part: Raw | None) -> None:
@@ -158,8 +159,8 @@ class Writer:
         id_ = str(operation.id)
         lines = body.pop(_LINES, None)
         if lines is not None:
-            seen = self._seen.pop(id_, None)
-            self._lines(id_, lines, seen)
+            with _part():
+                self._lines(id_, lines, self._seen.pop(id_, None))
         self._settle(id_, body, complete=lines is not None)
         return id_
 
@@ -178,7 +179,9 @@ class Writer:
         if complete:
             body[marker] = str(fresh.get(marker) or "").removesuffix(shapes.PENDING)
         if body:
-            self._put(KINDS["Opportunities"], fresh, shapes.unset("Opportunities", body), True)
+            self._put(
+                KINDS["Opportunities"], fresh, shapes.unset("Opportunities", body), always=True
+            )
 
     def _lines(self, opportunity: str, wanted: Sequence[Raw], seen: set[int] | None) -> None:
         """Create, change and delete lines one by one, deletions last.
@@ -199,7 +202,8 @@ class Writer:
             self._line(opportunity, line, {**sent, _ORDER: place}, raw)
         for raw in spare:
             path = f"{KINDS['Quotationline'].path}/{raw[_LINE_ID]}"
-            self._client.send("DELETE", path)
+            with suppress(MissingError):  # somebody was faster
+                self._client.send("DELETE", path)
 
     def _line(self, opportunity: str, line: Raw, sent: Raw, raw: Raw | None) -> None:
         kind = KINDS["Quotationline"]
@@ -230,7 +234,7 @@ class Writer:
                 raise UnavailableError(f"webCRM does not show the {entity} that it has created.")
             return id_
 
-    def _put(self, kind: Kind, fresh: Raw, changes: Raw, always: bool = False) -> None:
+    def _put(self, kind: Kind, fresh: Raw, changes: Raw, *, always: bool = False) -> None:
         """Write a whole record: as it is now, with the changes; nothing if it is so already.
 
         Whether a PUT merges or replaces nobody says; a whole record is right with either.
@@ -252,6 +256,19 @@ def _begun() -> Iterator[None]:
     try:
         yield
     except RemoteError as error:
+        raise UnavailableError(error.message) from error
+
+
+@contextmanager
+def _part() -> Iterator[None]:
+    """A line or a person that is gone is no record that is gone: the whole is looked at again.
+
+    Raises:
+        UnavailableError: a part is not there any more.
+    """
+    try:
+        yield
+    except MissingError as error:
         raise UnavailableError(error.message) from error
 
 

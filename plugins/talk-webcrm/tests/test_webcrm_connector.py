@@ -494,6 +494,25 @@ def test_line_that_nobody_was_shown_is_not_deleted(crm) -> None:
     assert sorted(name for name, _ in _texts(changed)) == ["a", "theirs"]
 
 
+@pytest.mark.parametrize(("method", "outcome"), [("DELETE", "stored"), ("PUT", "unknown")])
+def test_line_that_somebody_deletes_meanwhile_does_not_bury_its_order(crm, method, outcome) -> None:
+    made = _order(crm, [_line("a"), _line("b")])
+    id_, line = made["OpportunityId"], made["Quotationlines"][1]
+
+    def faster(call) -> None:
+        if call.method == method and call.path.startswith("/QuotationLines/"):
+            crm.control.store.faults.on_request = None
+            crm.control.delete("quotation_lines", str(line["QuotationLineId"]))
+
+    crm.control.store.faults.on_request = faster
+    changed = {**line, "QuotationLineQuantity": 9}
+    wanted = made["Quotationlines"][:1] + ([changed] if method == "PUT" else [])
+    crm.get("Opportunities", str(id_))
+    done = crm.write("update", "Opportunities", id=id_, body={"Quotationlines": wanted})
+    assert done.kind == outcome
+    assert _texts(crm.one("Opportunities", id_)) == [("a", 1)]
+
+
 def test_lines_without_their_ids_are_known_again_by_what_they_say(crm) -> None:
     made = _order(crm, [_line("a"), _line("b")])
     crm.control.reset_counters()
