@@ -9,6 +9,7 @@ from talk_sdk import hookimpl
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from talk_membercare.settings import MemberCareSettings
     from talk_sdk.clock import Clock
     from talk_sdk.connector import Connector, Entity
     from talk_sdk.http import Http
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from talk_sdk.operations import Operation, Outcome, Page, Raw, Session, Simulator
     from talk_sdk.testing.faults import Faults
     from talk_sdk.testing.neutral import World
-    from talk_membercare.settings import MemberCareSettings
 
 
 @hookimpl

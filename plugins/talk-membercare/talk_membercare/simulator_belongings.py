@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from talk_membercare.simulator_context import (
     body_list,
     done,
     flag,
+    mapping_row,
     missing,
     page,
     refuse,
@@ -31,12 +32,11 @@ if TYPE_CHECKING:
 KINDS = {"companies": shapes.company, "persons": shapes.person}
 
 
-@dataclass
+@dataclass(frozen=True)
 class Belongings:
-    """The handlers, and the foreign systems that mappings are for."""
+    """The handlers."""
 
     context: Context
-    systems: dict[int, str] = field(default_factory=dict)
 
     def routes(self) -> list[Route]:
         """Their paths."""
@@ -176,15 +176,15 @@ class Belongings:
 
     def listed_systems(self, _call: Call) -> Answer:
         """All of them, as a bare list."""
-        return answer([{"id": id_, "name": name} for id_, name in self.systems.items()])
+        return answer([{"id": id_, "name": name} for id_, name in self.context.systems.items()])
 
     def create_system(self, call: Call) -> Answer:
         """A new one; two may have one name."""
         name = call.json().get("name")
         if not name:
             raise refuse("The name must be set")
-        id_ = max(self.systems, default=600) + 1
-        self.systems[id_] = name
+        id_ = max(self.context.systems, default=600) + 1
+        self.context.systems[id_] = name
         self.context.store.counters.effect("foreign_systems", "create")
         return answer({"id": id_, "name": name})
 
@@ -195,17 +195,17 @@ class Belongings:
     def rename_system(self, call: Call) -> Answer:
         """Its name."""
         self._system(call.id)
-        self.systems[int(call.id)] = call.json()["name"]
+        self.context.systems[int(call.id)] = call.json()["name"]
         return self.system(call)
 
     def delete_system(self, call: Call) -> Answer:
         """One less."""
         self._system(call.id)
-        del self.systems[int(call.id)]
+        del self.context.systems[int(call.id)]
         return done(self.context)
 
     def _system(self, id_: str) -> str:
-        found = self.systems.get(int(id_)) if id_.isdecimal() else None
+        found = self.context.systems.get(int(id_)) if id_.isdecimal() else None
         if found is None:
             raise missing("The foreign system does not exist")
         return found
@@ -234,9 +234,9 @@ class Belongings:
     def link(self, name: str, call: Call) -> Answer:
         """Give a member its id in a foreign system."""
         external, id_ = call.query.get("externalId"), tail(call)
-        system = {"id": int(id_), "name": self._system(id_)}
         if not external:
             raise refuse("externalId must be set")
+        self._system(id_)
         taken = any(
             _is(mapping, id_, external)
             for member in self.context.resources[name].collection.current()
@@ -247,7 +247,7 @@ class Belongings:
             raise refuse("Another record has this id in the foreign system")
         there = self._need(name, call.id).values["foreignSystemMappings"]
         kept = [m for m in there if self.context.on("several_mappings") or not _is(m, id_, None)]
-        made = {"id": self.context.row(), "externalId": external, "foreignSystem": system}
+        made = mapping_row(self.context, int(id_), external)
         self._keep(name, call, {"foreignSystemMappings": [*kept, made]})
         return done(self.context)
 

@@ -33,11 +33,13 @@ class Context:
 
     Attributes:
         resources: collection -> how it is written.
+        systems: the foreign systems that mappings are for, by id.
         row: gives the next id of an address, a contact, a number, a mapping, an invoice line.
     """
 
     store: Store
     resources: dict[str, Resource] = field(default_factory=dict)
+    systems: dict[int, str] = field(default_factory=dict)
     _rows: Iterable[int] = field(default_factory=lambda: count(70_001))
 
     def row(self) -> int:
@@ -111,6 +113,18 @@ def page_in_order(
             "result": [show(each) for each in cut.records],
         }
     )
+
+
+def mapping_row(context: Context, system: int, external: str) -> Raw:
+    """A record's id in a foreign system, as it is kept.
+
+    Raises:
+        RefusedError: there is no such system (404).
+    """
+    if system not in context.systems:
+        raise missing("The foreign system does not exist")
+    told = {"id": system, "name": context.systems[system]}
+    return {"id": context.row(), "externalId": external, "foreignSystem": told}
 
 
 def flag(call: Call, name: str, *, default: bool) -> bool:

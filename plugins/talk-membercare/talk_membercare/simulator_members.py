@@ -14,6 +14,7 @@ from talk_membercare.simulator_context import (
     chosen,
     done,
     flag,
+    mapping_row,
     missing,
     page,
     page_in_order,
@@ -120,10 +121,16 @@ class Members:
             self._category(said)
         values = chosen(said, COMPANY_NEW)
         if self.context.on("mappings_on_create"):
-            values["foreignSystemMappings"] = said.get("foreignSystemMappings") or []
+            values["foreignSystemMappings"] = self._mappings(said)
         author = Author("api", call.method)
         made = self.context.resources["companies"].create(values, author)
         return answer(self._company(made, filled=False))
+
+    def _mappings(self, said: Raw) -> list[Raw]:
+        return [
+            mapping_row(self.context, each["foreignSystem"]["id"], each["externalId"])
+            for each in said.get("foreignSystemMappings") or ()
+        ]
 
     def _category(self, said: Raw) -> None:
         if (said.get("category") or {}).get("id") not in {each["id"] for each in CATEGORIES}:
@@ -184,7 +191,8 @@ class Members:
         values, number = chosen(said, PERSON_POST), said.get("debtorAccountNumber")
         author = Author("api", call.method)
         if self.context.on("lists_on_post"):
-            values |= chosen(said, ("contacts", "addresses", "foreignSystemMappings"))
+            values |= chosen(said, ("contacts", "addresses"))
+            values["foreignSystemMappings"] = self._mappings(said)
         if number is not None and self.context.resources["persons"].collection.get(number):
             changed = self.context.resources["persons"].change(number, values, author)
             return answer(_person(changed, hired=False))

@@ -255,7 +255,8 @@ def test_a_new_company_must_not_bring_what_has_a_route_of_its_own(twin: Twin, na
 @pytest.mark.parametrize("kept", [False, True])
 def test_mappings_in_a_new_company_may_be_ignored(open_twin, kept) -> None:
     twin = open_twin(mappings_on_create=kept)
-    mapping = {"externalId": "x", "foreignSystem": {"id": 601}}
+    system = twin.post("/foreignSystems", {"name": "talk"})["id"]
+    mapping = {"externalId": "x", "foreignSystem": {"id": system}}
     number = twin.company(foreignSystemMappings=[mapping])
     assert bool(twin.seen(number)["foreignSystemMappings"]) is kept
 
