@@ -28,6 +28,7 @@ BASE_URLS = {
     "customerp": "http://erp.test/erp/v1",
     "wave": "http://wave.test/graphql/public",
     "webcrm": "http://webcrm.test",
+    "membercare": "http://membercare.test/api/v1",
 }
 """Where the simulators of the connectors that ship with talk-sdk have their API."""
 
