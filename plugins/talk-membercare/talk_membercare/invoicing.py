@@ -25,7 +25,10 @@ def is_credit(raw: Raw) -> bool:
 
 
 def invoice_in(raw: Raw, settings: MemberCareSettings, products: Mapping[str, Raw]) -> Raw:
-    """An invoice as the tables speak of it; `products` are known by product identification."""
+    """An invoice as the tables speak of it; `products` are known by product identification.
+
+    Its prices are what is paid, so there are no discounts any more.
+    """
     payer = raw.get("payer") or {}
     company = payer.get("memberType") in {_COMPANY, None}
     number = payer.get("debtorAccountNumber")
@@ -44,6 +47,7 @@ def invoice_in(raw: Raw, settings: MemberCareSettings, products: Mapping[str, Ra
         "dueDate": _day(raw.get("payDueDate")),
         "currency": settings.currency,
         "shipping": _sum(freight, "totalPrice") if freight else None,
+        "discountPercent": 0,
         "total": net + vat,
         "taxTotal": vat,
         "lines": [_line_in(item, products) for item in items if item not in freight],
@@ -63,6 +67,7 @@ def _line_in(item: Raw, products: Mapping[str, Raw]) -> Raw:
         "sku": sku,
         "product": None if known is None else {"id": known.get("id")},
         "vatPercent": _rate(item, known),
+        "discountPercent": 0,
     }
 
 
