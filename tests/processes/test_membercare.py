@@ -43,7 +43,7 @@ class Systems:
 
     def __init__(self, folder: Path, servers: dict[str, SimulatorProcess]) -> None:
         self.folder, self.servers = folder, servers
-        self.source = {
+        self.source: dict[str, Any] = {
             "systems": {
                 name: {
                     "connector": CONNECTORS[name],
@@ -132,6 +132,9 @@ def pair(tmp_path: Path) -> Iterator[Systems]:
 def make(systems: Systems, system: str) -> None:
     """A customer and an order, as a person types them into one system."""
     control, name, email = systems.control(system), "Åse Ødegård", "aase@example.no"
+    line: dict[str, Any]
+    item: dict[str, Any]
+    address: dict[str, Any]
     line = {"text": "Stol", "quantity": "2", "unit_price": "12.50", "sku": "S-1", "vat_rate": "25"}
     if system == "shop":
         billing = {"address1": "Gata 1", "zip": "0155", "city": "Oslo", "country": "NO"}
@@ -221,7 +224,7 @@ def killed(systems: Systems, path: str, reached: Callable[[], bool]) -> None:
     """Kill `talk sync` while MemberCare has had the effect and the client has no answer."""
     config = systems.folder / "talk.toml"
     parts = []
-    for name, settings in systems.source["systems"].items():  # type: ignore[attr-defined]
+    for name, settings in systems.source["systems"].items():
         parts.append(f"[systems.{name}]")
         parts += [f"{key} = {json.dumps(value)}" for key, value in settings.items()]
     config.write_text("\n".join(parts), encoding="utf-8")
@@ -243,7 +246,7 @@ def killed(systems: Systems, path: str, reached: Callable[[], bool]) -> None:
         control.faults([])
 
 
-STEPS = {
+STEPS: Mapping[str, Callable[[dict[str, Any]], Any]] = {
     "companies$": lambda row: True,
     "foreignSystem/": lambda row: row["foreignSystemMappings"],
     "registrationNumbers": lambda row: row["businessNumbers"][
