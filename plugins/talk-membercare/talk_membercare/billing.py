@@ -32,7 +32,7 @@ class Billing:
 
     def shaped(self, raw: Raw) -> Raw:
         """An invoice as the tables speak of it."""
-        return invoicing.invoice_in(raw, self._settings, self._registers.products())
+        return invoicing.invoice_in(raw, self._settings, self._registers.product)
 
     def create(self, operation: Operation) -> Raw:
         """Bill an order.
@@ -81,7 +81,7 @@ class Billing:
         if body.get("shipping") is not None:
             lines.append({"sku": self._settings.shipping_product})
         for line in lines:
-            product = self._registers.products().get(str(line.get("sku"))) or {}
+            product = self._registers.product(line.get("sku")) or {}
             told = (line.get("vatPercent"), product.get("vatPercent"), self._settings.vat_percent)
             rate = next((each for each in told if each is not None), None)
             if rate is None:

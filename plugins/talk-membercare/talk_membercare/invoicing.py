@@ -5,7 +5,7 @@ Pure functions; arguments are left as they are.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
@@ -14,6 +14,8 @@ from talk_sdk.operations import Raw
 
 __all__ = ["alike", "invoice_in", "is_credit", "purchase_out"]
 
+ProductOf = Callable[[str | None], Raw | None]
+"""Product identification → product."""
 _COMPANY = 2
 _SHOP = 5
 _CENT = Decimal("0.01")
@@ -24,8 +26,8 @@ def is_credit(raw: Raw) -> bool:
     return raw.get("creditedInvoiceId") is not None
 
 
-def invoice_in(raw: Raw, settings: MemberCareSettings, products: Mapping[str, Raw]) -> Raw:
-    """An invoice as the tables speak of it; `products` are known by product identification.
+def invoice_in(raw: Raw, settings: MemberCareSettings, product_of: ProductOf) -> Raw:
+    """An invoice as the tables speak of it; `product_of` knows products by identification.
 
     Its prices are what is paid, so there are no discounts any more.
     """
@@ -50,16 +52,16 @@ def invoice_in(raw: Raw, settings: MemberCareSettings, products: Mapping[str, Ra
         "discountPercent": 0,
         "total": net + vat,
         "taxTotal": vat,
-        "lines": [_line_in(item, products) for item in items if item not in freight],
+        "lines": [_line_in(item, product_of) for item in items if item not in freight],
         "created": (raw.get("creationInfo") or {}).get("when"),
         "financeStatus": raw.get("financeStatus"),
         "source": raw.get("source"),
     }
 
 
-def _line_in(item: Raw, products: Mapping[str, Raw]) -> Raw:
+def _line_in(item: Raw, product_of: ProductOf) -> Raw:
     sku = _product(item)
-    known = products.get(sku or "")
+    known = product_of(sku)
     return {
         "description": item.get("description"),
         "quantity": item.get("quantity"),

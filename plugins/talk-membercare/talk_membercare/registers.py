@@ -104,15 +104,15 @@ class Registers:
 
     # --- products ---------------------------------------------------------------------------------
 
-    def products(self) -> dict[str, Raw]:
-        """Products by product identification, those apart that several have."""
+    def product(self, number: object) -> Raw | None:
+        """The one product with a product identification (in any case), if there is one."""
         with self._lock:
             if self._products is None:
                 found: dict[str, list[Raw]] = {}
                 for page in self._lists.pages("/products", {}, "id"):
                     for row in page:
-                        number = (row.get("financeDimensions") or {}).get("productIdentification")
-                        found.setdefault(str(number or ""), []).append(row)
+                        own = (row.get("financeDimensions") or {}).get("productIdentification")
+                        found.setdefault(str(own or "").casefold(), []).append(row)
                 found.pop("", None)
                 self._products = {n: rows[0] for n, rows in found.items() if len(rows) == 1}
-            return self._products
+            return self._products.get(str(number or "").casefold())

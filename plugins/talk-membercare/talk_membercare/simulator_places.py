@@ -26,7 +26,7 @@ COUNTRIES = {
 }  # fmt: skip
 KNOWN = {
     "NO": {"0155": "Oslo", "5003": "Bergen", "9008": "Tromsø", "8006": "Bodø", "7010": "Trondheim"},
-    "DK": {"1550": "København V", "8000": "Aarhus C"},
+    "DK": {"1550": "København", "8000": "Aarhus C"},
 }
 """Postal codes that are there from the start; each has one city."""
 
