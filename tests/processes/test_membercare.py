@@ -217,6 +217,22 @@ def test_products_are_read_and_joined_by_their_identification(pair: Systems) -> 
     assert len(pair.control("club").dump("products")) == 2
 
 
+def test_an_address_that_loses_its_postal_code_is_left_alone(pair: Systems) -> None:
+    make(pair, "shop")
+    pair.settle()
+    row = pair.only("shop", "customers")
+    changes = {"billing": {"zip": None, "address1": "Nygata 7"}, "name": "Nytt navn"}
+    pair.control("shop").edit("customers", row["id"], changes)
+    with Runner.from_config(pair.source) as runner:
+        drift = {item.property for item in runner.sync(approve=True).drift}
+    assert drift == {"billing_address.postal_code", "billing_address.line1"}
+    pair.settle()
+    club = pair.only("club", "companies")
+    assert club["companyName"] == "Nytt navn"
+    assert [a["addressLineOne"] for a in club["addresses"]] == ["Gata 1"]
+    assert pair.only("shop", "customers")["billing"]["address1"] == "Nygata 7"
+
+
 # --- kills ----------------------------------------------------------------------------------------
 
 

@@ -15,14 +15,19 @@ __all__ = ["placed", "priced_shipping"]
 def placed(*properties: str) -> Lens:
     """A part of an address that stands only where other parts of it do.
 
-    MemberCare takes an address with country and postal code or not at all. Without them a part
-    is written as none, and reads as none.
+    MemberCare takes an address with country and postal code or not at all. A part reads as none
+    where the address lacks them, and cannot be said.
     """
 
-    def kept(value: Any, *others: Any) -> Any:
-        return value if all(others) else None
+    def get(wire: Any, *others: Any) -> Any:
+        return wire if all(others) else None
 
-    return Lens("placed", kept, kept, properties)
+    def put(value: Any, *others: Any) -> Any:
+        if not all(others):
+            raise ValueError("MemberCare keeps an address only with a country and a postal code")
+        return value
+
+    return Lens("placed", get, put, properties)
 
 
 @cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
@@ -12,7 +13,7 @@ from talk_membercare.dated import address_out, contacts_out
 from talk_membercare.models import MARKER
 from talk_membercare.registers import Registers
 from talk_membercare.settings import MemberCareSettings
-from talk_sdk.errors import RemoteError, UnavailableError
+from talk_sdk.errors import MissingError, RejectedError, RemoteError, UnavailableError
 from talk_sdk.http import Client
 from talk_sdk.operations import Operation, Raw
 from talk_sdk.rest import object_in
@@ -115,8 +116,20 @@ class Members:
             raise UnavailableError(error.message) from error
 
     def update(self, operation: Operation) -> Raw:
-        """Change a member's own properties, and add rows for what else is new."""
-        entity, number, body = operation.entity, str(operation.id), operation.body or {}
+        """Change a member's own properties, and add rows for what else is new.
+
+        Raises:
+            MissingError: there is no such member any more.
+            RejectedError: something else that this needs is missing.
+        """
+        entity, number = operation.entity, str(operation.id)
+        try:
+            return self._changed(entity, number, operation.body or {})
+        except MissingError as error:
+            self.one(entity, number)
+            raise RejectedError(error.message) from error
+
+    def _changed(self, entity: str, number: str, body: Raw) -> Raw:
         own = {theirs: body[ours] for ours, theirs in PATCHED.items() if ours in body}
         addresses = self._addresses(body)
         if own:
@@ -158,7 +171,8 @@ class Members:
         for name in addresses:
             for row in body[name].get("rows") or ():
                 ended = {"end": f"{self.now()[:10]}T00:00:00"}
-                self._client.send("PATCH", f"{path}/postalAddress/{row}", json=ended)
+                with suppress(MissingError):  # somebody has deleted it since
+                    self._client.send("PATCH", f"{path}/postalAddress/{row}", json=ended)
 
     def _register(self, path: str, registration: dict[str, Any]) -> None:
         many = f"{path}/registrationNumbers/{self._settings.registration}"

@@ -30,18 +30,24 @@ class Lists:
         Of a link only the query is followed: the address stays the one that was signed in to.
 
         Raises:
-            UnavailableError: the pages do not advance, or fewer records came than were announced.
+            UnavailableError: the pages do not advance, records vanished while they were read, or
+                fewer came than were announced at first.
         """
         what = f"{self._client.http.system}: {path}"
         seen: set[Any] = set()
+        first: int | None = None
         total = 0
 
         def fetch(link: str | None) -> tuple[list[Raw], str | None]:
-            nonlocal total
+            nonlocal first, total
             asked = {**query, "pageSize": PAGE} if link is None else dict(parse_qsl(link))
             answer = self._client.get(path, asked)
             body = object_in(answer)
-            total = int(body.get("totalCount") or 0)
+            before, total = total, int(body.get("totalCount") or 0)
+            if total < before:
+                # What came after them may have moved over the edge of a page that was read.
+                raise UnavailableError(f"{what}: records vanished while the pages were read.")
+            first = total if first is None else first
             empty = not total and body.get("result") is None
             records = [] if empty else records_in(answer, body, "result")
             following = body.get("nextPageUrl")
@@ -49,6 +55,6 @@ class Lists:
 
         for records, last in cursor_pages(fetch, what):
             seen.update(record.get(key) for record in records)
-            if last and len(seen) < total:
-                raise UnavailableError(f"{what}: {len(seen)} different records of {total} came.")
+            if last and len(seen) < (first or 0):
+                raise UnavailableError(f"{what}: {len(seen)} different records of {first} came.")
             yield list(records)

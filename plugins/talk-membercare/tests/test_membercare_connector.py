@@ -125,6 +125,28 @@ def test_a_page_that_lost_records_is_never_the_end(open_mc, kind) -> None:
         assert sorted(set(found)) == whole
 
 
+@pytest.mark.parametrize("vanishes", [False, True])
+def test_a_list_that_changes_while_it_is_read_loses_nothing(open_mc, vanishes) -> None:
+    """One that grows shows some twice; one that shrinks is read again."""
+    mc = open_mc(world=awkward_world(4, 900, 0, 0, systems=BOTH))
+    known = mc.ids("Companies")
+
+    def change(call: Any) -> None:
+        if call.path.endswith("/companies") and call.query.get("page") == "2":
+            mc.control.store.faults.on_request = None
+            if vanishes:
+                mc.control.edit("companies", known[0], {"closeDate": "2026-01-01T00:00:00"})
+            else:
+                mc.control.create("companies", {"companyName": "Ny"})
+
+    mc.control.store.faults.on_request = change
+    if vanishes:
+        with pytest.raises(UnavailableError, match="vanished"):
+            mc.ids("Companies")
+    else:
+        assert set(known) <= set(mc.ids("Companies"))
+
+
 @pytest.mark.parametrize("local", [False, True])
 @pytest.mark.parametrize("inclusive", [False, True])
 @pytest.mark.parametrize("alone", [False, True])

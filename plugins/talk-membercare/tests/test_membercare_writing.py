@@ -141,6 +141,18 @@ def test_a_refusal_says_why_in_membercares_words(mc) -> None:
     assert mc.write("update", "Companies", id="4711", body={"companyName": "A"}).kind == "gone"
 
 
+def test_a_row_that_somebody_has_deleted_does_not_make_the_company_gone(mc) -> None:
+    made = mc.made("Companies", **WHOLE)
+    number = made["debtorAccountNumber"]
+    mc.control.edit("companies", number, {"addresses": []})
+    changed = mc.changed("Companies", number, primary={**made["primary"], "line": "Ny 1"})
+    assert changed["primary"]["line"] == "Ny 1"
+    stale = {"number": "910000001", "id": 4711}
+    outcome = mc.write("update", "Companies", id=number, body={"registration": stale})
+    assert outcome.kind == "refused"
+    assert "no such number" in outcome.reason
+
+
 def test_a_member_gets_our_key_where_it_can_be_looked_up(mc) -> None:
     made = mc.made("Companies", companyName="A")
     (mapping,) = made["foreignSystemMappings"]
