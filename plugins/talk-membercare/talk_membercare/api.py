@@ -39,7 +39,7 @@ class MemberCare:
         self._overlap = timedelta(seconds=settings.overlap_s + settings.lag_s)
         self._lists = Lists(client)
         self._registers = Registers(client, self._lists, settings)
-        self._members = Members(client, self._registers, settings, category)
+        self._members = Members(client, self._lists, self._registers, settings, category)
         self._billing = Billing(client, self._lists, self._registers, settings)
 
     # --- in ---------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from talk_membercare import shapes
 from talk_membercare.dated import address_out, contacts_out
 from talk_membercare.models import MARKER
+from talk_membercare.pages import Lists
 from talk_membercare.registers import Registers
 from talk_membercare.settings import MemberCareSettings
 from talk_sdk.errors import MissingError, RejectedError, RemoteError, UnavailableError
@@ -25,16 +26,23 @@ PATCHED = {"companyName": "companyName", "firstname": "firstName", "lastname": "
 """Names that are read → names in a PATCH."""
 ADDRESSES = {"primary": 1, "secondary": 2}
 _DEBTOR = 1
+_ROWS = ("addresses", "contacts")
 
 
 class Members:
     """The members' own endpoints."""
 
     def __init__(
-        self, client: Client, registers: Registers, settings: MemberCareSettings, category: int
+        self,
+        client: Client,
+        lists: Lists,
+        registers: Registers,
+        settings: MemberCareSettings,
+        category: int,
     ) -> None:
         """Keep the parts."""
         self._client = client
+        self._lists = lists
         self._registers = registers
         self._settings = settings
         self._category = category
@@ -54,23 +62,39 @@ class Members:
         return shape(raw, self._settings, self.now())
 
     def one(self, entity: str, number: str) -> Raw:
-        """One member. A company that is read alone may not show its rows: as a debtor it does.
+        """One member.
 
         Raises:
             MissingError: there is none.
             UnavailableError: its rows are not to be had.
         """
-        query = {"includeEmployments": "true", "onlyValid": "false"} if entity == "Persons" else {}
-        raw = object_in(self._client.get(self._path(entity, number), query))
-        rows = ("addresses", "contacts")
-        if any(raw.get(name) is None for name in rows):
-            debtor = object_in(self._client.get(f"/debtors/{quote(number, safe='')}"))
-            raw = {**raw, **{name: debtor.get(name) for name in rows}}
-            if any(raw[name] is None for name in rows):
-                raise UnavailableError(
-                    f"{self._client.http.system}: the API shows no addresses of {entity} {number}."
-                )
+        if entity == "Persons":
+            query = {"includeEmployments": "true", "onlyValid": "false"}
+            return self.shaped(
+                entity, object_in(self._client.get(self._path(entity, number), query))
+            )
+        raw = object_in(self._client.get(self._path(entity, number)))
+        if all(raw.get(name) is None for name in _ROWS):
+            raw = {**raw, **self._rows(number)}
         return self.shaped(entity, raw)
+
+    def _rows(self, number: str) -> Raw:
+        """The rows of a company, which may not show them when it is read alone.
+
+        As a debtor it may; null can also mean that there are none, and if it says nothing else
+        only a search that asks for rows tells.
+        """
+        debtor = object_in(self._client.get(f"/debtors/{quote(number, safe='')}"))
+        if any(debtor.get(name) is not None for name in _ROWS):
+            return {name: debtor.get(name) for name in _ROWS}
+        query = {"searchString": number, "includeAddressAndContactInfo": "true"}
+        for page in self._lists.pages("/companies/search", query, "debtorAccountNumber"):
+            for row in page:
+                if row.get("debtorAccountNumber") == number:
+                    return {name: row.get(name) for name in _ROWS}
+        raise UnavailableError(
+            f"{self._client.http.system}: the API shows no addresses of company {number}."
+        )
 
     def _path(self, entity: str, number: str) -> str:
         return f"{PATHS[entity]}/{quote(number, safe='')}"

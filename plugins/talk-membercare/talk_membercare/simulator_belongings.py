@@ -172,7 +172,16 @@ class Belongings:
             Route("GET", f"{one}/{name}", name, partial(self.mapped, name), "By id elsewhere")
             for name in KINDS
         ]
-        return found
+        units = f"{one}/organizations"
+        return [
+            *found,
+            Route("GET", units, "organizations", self.mapped_units, "Units by id elsewhere"),
+        ]
+
+    def mapped_units(self, call: Call) -> Answer:
+        """None: there is a route to look units up, and none to link them."""
+        self._system(call.id)
+        return page(self.context, call, (), KINDS["companies"])
 
     def listed_systems(self, _call: Call) -> Answer:
         """All of them, as a bare list."""

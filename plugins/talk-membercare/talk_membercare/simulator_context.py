@@ -110,9 +110,21 @@ def page_in_order(
             "totalPages": pages,
             "previousPageUrl": link(-1) if cut.number > 1 else None,
             "nextPageUrl": link(+1) if cut.number < pages else None,
-            "result": [show(each) for each in cut.records],
+            "result": [show(each) for each in cut.records] or empty(context),
         }
     )
+
+
+def empty(context: Context) -> list[Any] | None:
+    """How a list with nothing in it is said."""
+    return None if context.on("null_lists") else []
+
+
+def filled(context: Context, shown: Raw) -> Raw:
+    """A member with its lists, the empty ones as such are said."""
+    lists = ("contacts", "addresses", "foreignSystemMappings", "employments")
+    bare = [name for name in lists if shown.get(name) == []]
+    return {**shown, **{name: empty(context) for name in bare}}
 
 
 def mapping_row(context: Context, system: int, external: str) -> Raw:

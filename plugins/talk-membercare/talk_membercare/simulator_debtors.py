@@ -13,17 +13,26 @@ from talk_membercare.simulator_context import (
     Context,
     Raw,
     answer,
+    chosen,
+    filled,
     flag,
     missing,
     page,
     refuse,
 )
-from talk_sdk.testing.service import Answer, Call, Route
+from talk_sdk.testing.records import Author
+from talk_sdk.testing.service import Answer, Call, RefusedError, Route
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from talk_sdk.testing.records import Snapshot
+
+
+UNIT_PATCH = (
+    "name", "name2", "membershipAllowed", "boardMemberAllowed", "webEnabled",
+    "organizationCategory",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -39,7 +48,9 @@ class Debtors:
             Route("GET", debtors, "debtors", self.debtors, "Debtors", lists=True),
             Route("GET", f"{debtors}/<id>", "debtors", self.debtor, "A debtor"),
             Route("GET", units, "organizations", self.organizations, "Organizations", lists=True),
+            Route("POST", units, "organizations", self.create_organization, "Add one"),
             Route("GET", f"{units}/<id>", "organizations", self.organization, "One of them"),
+            Route("PATCH", f"{units}/<id>", "organizations", self.patch_organization, "Change it"),
         ]
 
     # --- debtors ----------------------------------------------------------------------------------
@@ -73,7 +84,7 @@ class Debtors:
     def debtor(self, call: Call) -> Answer:
         """One debtor, with addresses and contacts."""
         try:
-            return answer(shapes.payer_of(self.context, call.id))
+            return answer(filled(self.context, shapes.payer_of(self.context, call.id)))
         except KeyError:
             raise missing("The debtor does not exist") from None
 
@@ -88,9 +99,28 @@ class Debtors:
 
     def organization(self, call: Call) -> Answer:
         """One unit, by its identification."""
-        for row in list(self.context.resources["organizations"].collection.listed()):
-            if row.values["identificationNumber"] == call.id:
-                return answer(shapes.organization(row))
+        return answer(shapes.organization(self._unit(call.id)))
+
+    def create_organization(self, call: Call) -> Answer:
+        """A new unit, with addresses and contacts."""
+        said = call.json()
+        if not all(said.get(n) for n in ("identificationNumber", "name", "organizationCategory")):
+            raise RefusedError(400, "problem", "Number, name and category must be set")
+        resource = self.context.resources["organizations"]
+        made = resource.create({**said, "company": None}, Author("api", call.method))
+        return answer(shapes.organization(made))
+
+    def patch_organization(self, call: Call) -> Answer:
+        """Six properties of a unit; no route changes its addresses and contacts."""
+        values = chosen(call.json(), UNIT_PATCH)
+        resource = self.context.resources["organizations"]
+        changed = resource.change(self._unit(call.id).id, values, Author("api", call.method))
+        return answer(shapes.organization(changed))
+
+    def _unit(self, ident: str) -> Snapshot:
+        for row in self.context.resources["organizations"].collection.listed():
+            if row.values["identificationNumber"] == ident:
+                return row
         raise missing("The organization does not exist")
 
 

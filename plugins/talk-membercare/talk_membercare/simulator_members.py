@@ -13,6 +13,7 @@ from talk_membercare.simulator_context import (
     answer,
     chosen,
     done,
+    filled,
     flag,
     mapping_row,
     missing,
@@ -77,6 +78,7 @@ class Members:
             Route("POST", many, "companies", self.create_company, "Create a company"),
             Route("GET", f"{many}/companyCategories", "categories", self.categories, "Categories"),
             Route("GET", f"{many}/closeReasons", "categories", self.close_reasons, "Reasons"),
+            Route("GET", f"{many}/search", "companies", self.search, "Find companies", lists=True),
             Route("GET", one, "companies", self.company, "A company"),
             Route("PUT", one, "companies", self.put_company, "Replace 13 properties"),
             Route("PATCH", one, "companies", self.patch_company, "Change some of 12"),
@@ -97,17 +99,30 @@ class Members:
         ]
         if self.context.on("companies_changed_after"):
             rows = changed_after(self.context, call, rows)
-        filled = flag(call, "includeAddressAndContactInfo", default=False)
-        return page(self.context, call, rows, lambda each: self._company(each, filled=filled))
+        return self._page(call, rows)
+
+    def search(self, call: Call) -> Answer:
+        """Those whose name or account number contains a text."""
+        wanted = call.query.get("searchString", "").casefold()
+        rows = [
+            row
+            for row in self._all("companies")
+            if wanted in f"{row.values['companyName']} {row.id}".casefold()
+        ]
+        return self._page(call, rows)
+
+    def _page(self, call: Call, rows: list[Snapshot]) -> Answer:
+        whole = flag(call, "includeAddressAndContactInfo", default=False)
+        return page(self.context, call, rows, lambda each: self._company(each, whole=whole))
 
     def company(self, call: Call) -> Answer:
         """One company, also a closed one."""
         found = self._need("companies", call.id)
-        return answer(self._company(found, filled=self.context.on("lists_alone")))
+        return answer(self._company(found, whole=self.context.on("lists_alone")))
 
-    def _company(self, snapshot: Snapshot, *, filled: bool) -> Raw:
-        shown = shapes.company(snapshot)
-        return shown if filled else {**shown, "contacts": None, "addresses": None}
+    def _company(self, snapshot: Snapshot, *, whole: bool) -> Raw:
+        shown = filled(self.context, shapes.company(snapshot))
+        return shown if whole else {**shown, "contacts": None, "addresses": None}
 
     def create_company(self, call: Call) -> Answer:
         """A new company: its own properties, nothing that belongs to it."""
@@ -124,7 +139,7 @@ class Members:
             values["foreignSystemMappings"] = self._mappings(said)
         author = Author("api", call.method)
         made = self.context.resources["companies"].create(values, author)
-        return answer(self._company(made, filled=False))
+        return answer(self._company(made, whole=False))
 
     def _mappings(self, said: Raw) -> list[Raw]:
         return [
@@ -143,7 +158,7 @@ class Members:
         whole = dict.fromkeys(COMPANY_PUT) if self.context.on("put_clears") else {}
         values = {**whole, **chosen(said, COMPANY_PUT)}
         changed = self._change("companies", call, _renamed(values))
-        return answer(self._company(changed, filled=False))
+        return answer(self._company(changed, whole=False))
 
     def patch_company(self, call: Call) -> Answer:
         """Change some of twelve; no body."""
@@ -170,19 +185,19 @@ class Members:
         if flag(call, "onlyValid", default=True):
             rows = [row for row in rows if is_valid(self.context, row.values.get("closeDate"))]
         hired = flag(call, "includeEmployments", default=False)
-        return page(self.context, call, rows, lambda each: _person(each, hired=hired))
+        return page(self.context, call, rows, lambda each: self._person(each, hired=hired))
 
     def person(self, call: Call) -> Answer:
         """One person."""
         found = self._need("persons", call.id, problem=True)
-        return answer(_person(found, hired=flag(call, "includeEmployments", default=False)))
+        return answer(self._person(found, hired=flag(call, "includeEmployments", default=False)))
 
     def by_external_id(self, call: Call) -> Answer:
         """The person with this `externalId`."""
         wanted = call.query.get("externalId")
         for row in self._all("persons"):
             if wanted and row.values.get("externalId") == wanted:
-                return answer(_person(row, hired=False))
+                return answer(self._person(row, hired=False))
         raise missing("", problem=True)
 
     def post_person(self, call: Call) -> Answer:
@@ -195,11 +210,11 @@ class Members:
             values["foreignSystemMappings"] = self._mappings(said)
         if number is not None and self.context.resources["persons"].collection.get(number):
             changed = self.context.resources["persons"].change(number, values, author)
-            return answer(_person(changed, hired=False))
+            return answer(self._person(changed, hired=False))
         if not values.get("lastname"):
             raise refuse("Last name must be set")
         made = self.context.resources["persons"].create(values, author)
-        return answer(_person(made, hired=False))
+        return answer(self._person(made, hired=False))
 
     def put_person(self, call: Call) -> Answer:
         """Start and end of a person."""
@@ -207,7 +222,7 @@ class Members:
         call.id = str(said.get("debtorAccountNumber"))
         dates = {"startDate": said.get("start"), "endDate": said.get("end")}
         dates["closeDate"] = said.get("end")
-        return answer(_person(self._change("persons", call, dates), hired=False))
+        return answer(self._person(self._change("persons", call, dates), hired=False))
 
     def patch_person(self, call: Call) -> Answer:
         """Change a person; the names are not those that are read."""
@@ -215,6 +230,10 @@ class Members:
         kept = said if self.context.on("null_clears") else _without_nulls(said)
         self._change("persons", call, kept)
         return done(self.context)
+
+    def _person(self, snapshot: Snapshot, *, hired: bool) -> Raw:
+        shown = filled(self.context, shapes.person(snapshot))
+        return shown if hired else {**shown, "employments": None}
 
     # --- all of them ------------------------------------------------------------------------------
 
@@ -231,11 +250,6 @@ class Members:
         self._need(name, call.id)
         resource = self.context.resources[name]
         return resource.change(call.id, values, Author("api", call.method))
-
-
-def _person(snapshot: Snapshot, *, hired: bool) -> Raw:
-    shown = shapes.person(snapshot)
-    return shown if hired else {**shown, "employments": None}
 
 
 def _renamed(values: Raw) -> Raw:

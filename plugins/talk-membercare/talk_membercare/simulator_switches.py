@@ -23,6 +23,8 @@ READING: Mapping[str, bool | float] = {
     "lists_touch": False,
     # A company that is read alone shows its addresses and contacts.
     "lists_alone": False,
+    # An empty list is null; else [].
+    "null_lists": True,
     # `/debtors` lists members whose `financeType` is not set.
     "unset_listed": False,
     # `/companies` knows `changedAfter`.

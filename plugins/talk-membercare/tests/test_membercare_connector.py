@@ -17,7 +17,7 @@ BOTH = ("customwebshop", "membercare")
 READ = ("Companies", "Persons", "Products", "Invoices", "Organizations")
 READING: list[dict[str, Any]] = [
     {}, {"sorted": True}, {"page_cap": 7.0}, {"lists_alone": True}, {"unset_listed": True},
-    {"dead_is_403": True}, {"plain_errors": True},
+    {"dead_is_403": True}, {"plain_errors": True}, {"null_lists": False},
 ]  # fmt: skip
 
 
@@ -224,6 +224,18 @@ def test_a_limit_is_waited_for(mc) -> None:
 
 
 # --- what a record says ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("null", [False, True])
+@pytest.mark.parametrize("alone", [False, True])
+def test_a_company_without_rows_is_one_that_has_none(open_mc, null, alone) -> None:
+    mc = open_mc(switches={"null_lists": null, "lists_alone": alone})
+    number = mc.made("Companies", companyName="A")["debtorAccountNumber"]
+    record = mc.one("Companies", number)
+    assert record["primary"] is None
+    assert set(record["contact"].values()) == {None}
+    (listed,) = mc.records("Companies")
+    assert listed == record
 
 
 def test_what_holds_today_counts_of_dated_rows(mc) -> None:

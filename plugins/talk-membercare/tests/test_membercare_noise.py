@@ -9,20 +9,22 @@ from typing import Any
 
 import pytest
 
-from talk_sdk.testing.faults import Fault
+from talk_sdk.testing.faults import Fault, FaultKind
 from talk_sdk.testing.neutral import World
 from talk_sdk.testing.workbench import Workbench
 
 TWO = {"one": "membercare", "two": "membercare"}
-KINDS = ("drop_before", "drop_after", "timeout", "server_error", "malformed", "rate_limit",
-         "expired_token")  # fmt: skip
+KINDS: tuple[FaultKind, ...] = (
+    "drop_before", "drop_after", "timeout", "server_error", "malformed", "rate_limit",
+    "expired_token",
+)  # fmt: skip
 STEPS = ("page", "page stored", "match", "merge", "plan", "journaled", "answered", "answer stored",
          "settle", "settled")  # fmt: skip
 SWITCHES = (
     "sorted", "inclusive", "local_filter", "lists_touch", "lists_alone", "unset_listed",
     "expiration_utc", "dead_is_403", "mappings_on_create", "several_mappings", "unique_mappings",
     "lists_on_post", "contact_ends_others", "full_addresses", "places_by_id", "any_postal_code",
-    "null_clears", "ok_is_200", "plain_errors", "product_needed",
+    "null_clears", "null_lists", "ok_is_200", "plain_errors", "product_needed",
 )  # fmt: skip
 OSLO = {"postalCode": {"zipCode": "0155", "city": "Oslo"}, "country": {"iso2Letter": "NO"}}
 

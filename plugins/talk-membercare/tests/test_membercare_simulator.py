@@ -50,9 +50,10 @@ class Twin:
         return str(answer.json())
 
     def pages(self, path: str, **query: Any) -> list[dict[str, Any]]:
-        found, page = [], self.get(path, **query)
+        found: list[dict[str, Any]] = []
+        page = self.get(path, **query)
         while True:
-            found += page["result"]
+            found += page["result"] or ()
             if page["nextPageUrl"] is None:
                 return found
             page = self.http.get(page["nextPageUrl"]).json()
@@ -144,7 +145,7 @@ def test_a_list_has_pages_from_1_of_50_and_links_that_keep_the_filters(open_twin
     assert "pageSize=50" in page["nextPageUrl"]
     following = twin.http.get(page["nextPageUrl"]).json()
     assert following["previousPageUrl"] is not None
-    assert all(row["contacts"] is not None for row in following["result"])
+    assert any(row["contacts"] is not None for row in following["result"])
     numbers = [r["debtorAccountNumber"] for r in twin.pages("/companies", pageSize=7)]
     assert len(set(numbers)) == len(numbers) == count
 
@@ -236,6 +237,39 @@ def test_a_closed_company_leaves_the_list_and_is_there_when_asked_for(twin: Twin
     twin.control.edit("companies", number, {"closeDate": "2026-10-01T00:00:00"})
     assert twin.pages("/companies") == []
     assert twin.get(f"/companies/{number}")["closeDate"] == "2026-10-01T00:00:00"
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_whether_companies_know_the_filter_is_not_known(
+    open_twin, known, checked, monkeypatch
+) -> None:
+    monkeypatch.setattr(checked, "lenient", True)  # the description does not know it
+    twin = open_twin(companies_changed_after=known)
+    twin.company("A")
+    twin.clock.advance(600)
+    twin.company("B")
+    rows = twin.pages("/companies", changedAfter="2026-11-01T11:05:00")
+    assert len(rows) == (1 if known else 2)
+
+
+@pytest.mark.parametrize("null", [False, True])
+def test_a_list_with_nothing_in_it_may_be_null(open_twin, null) -> None:
+    twin = open_twin(null_lists=null)
+    nothing: list[Any] | None = None if null else []
+    assert twin.get("/companies")["result"] == nothing
+    number = twin.company()
+    assert twin.seen(number)["contacts"] == nothing
+    assert twin.get(f"/debtors/{number}")["contacts"] == nothing
+    assert twin.post("/persons", {"lastname": "N"})["addresses"] == nothing
+
+
+def test_companies_are_searched_by_a_text(twin: Twin) -> None:
+    number = twin.company("Bygg AS")
+    twin.company("Fisk AS")
+    found = twin.pages("/companies/search", searchString="bygg")
+    assert [row["debtorAccountNumber"] for row in found] == [number]
+    assert found[0]["contacts"] is None
+    assert len(twin.pages("/companies/search", searchString=number)) == 1
 
 
 # --- create, update, delete -----------------------------------------------------------------------
@@ -344,7 +378,7 @@ def test_an_address_is_deleted_by_its_id_alone(twin: Twin) -> None:
     number = twin.company()
     (row,) = twin.post(f"/companies/{number}/addresses", [address()])
     assert twin.http.delete(f"/addresses/address/{row['id']}").status_code == 204
-    assert twin.seen(number)["addresses"] == []
+    assert not twin.seen(number)["addresses"]
     assert twin.http.delete(f"/addresses/address/{row['id']}").status_code == 404
 
 
@@ -477,6 +511,27 @@ def test_an_organization_names_its_company_by_a_link_only(twin: Twin) -> None:
     assert "company" not in row
     assert twin.get("/organizations/0301")["fullName"] == "Oslo lokallag"
     assert twin.http.get("/organizations/9").status_code == 404
+
+
+def test_a_unit_is_created_with_addresses_and_changed_without_them(twin: Twin) -> None:
+    body = {"identificationNumber": "0301", "name": "Oslo", "organizationCategory": {"id": 41},
+            "contacts": [{"type": 1, "value": "a@b.no"}]}  # fmt: skip
+    made = twin.post("/organizations", body)
+    assert made["contacts"][0]["value"] == "a@b.no"
+    bad = twin.http.post("/organizations", json={"name": "Bergen"})
+    assert (bad.status_code, bad.json()["title"]) == (400, "Bad Request")
+    changed = twin.http.patch("/organizations/0301", json={"name2": "lokallag"}).json()
+    assert changed["fullName"] == "Oslo lokallag"
+    assert changed["contacts"] == made["contacts"]
+
+
+def test_a_unit_can_be_looked_up_by_an_id_elsewhere_that_it_cannot_be_given(twin: Twin) -> None:
+    system = twin.post("/foreignSystems", {"name": "talk"})["id"]
+    unit = {"identificationNumber": "0301", "name": "Oslo"}
+    twin.control.create("organizations", unit)
+    assert twin.pages(f"/foreignSystems/{system}/organizations", externalId="x") == []
+    link = f"/organizations/0301/foreignSystem/{system}"
+    assert twin.http.post(link, params={"externalId": "x"}).status_code == 404
 
 
 # --- external ids ---------------------------------------------------------------------------------

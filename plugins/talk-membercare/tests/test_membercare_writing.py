@@ -25,6 +25,7 @@ SWITCHES: list[dict[str, Any]] = [
     {"lists_on_post": True}, {"contact_ends_others": True}, {"full_addresses": False},
     {"places_by_id": False}, {"any_postal_code": True}, {"null_clears": True}, {"ok_is_200": True},
     {"lists_touch": True}, {"lists_alone": True}, {"plain_errors": True}, {"demanding": False},
+    {"null_lists": False},
 ]  # fmt: skip
 
 
