@@ -87,14 +87,24 @@ class Members:
         debtor = object_in(self._client.get(f"/debtors/{quote(number, safe='')}"))
         if any(debtor.get(name) is not None for name in _ROWS):
             return {name: debtor.get(name) for name in _ROWS}
+        found = self._searched(number)
+        if found is None and self._settings.lag_s:
+            # A list may be behind what was just created.
+            self._client.http.clock.sleep(self._settings.lag_s)
+            found = self._searched(number)
+        if found is None:
+            raise UnavailableError(
+                f"{self._client.http.system}: the API shows no addresses of company {number}."
+            )
+        return {name: found.get(name) for name in _ROWS}
+
+    def _searched(self, number: str) -> Raw | None:
         query = {"searchString": number, "includeAddressAndContactInfo": "true"}
         for page in self._lists.pages("/companies/search", query, "debtorAccountNumber"):
             for row in page:
                 if row.get("debtorAccountNumber") == number:
-                    return {name: row.get(name) for name in _ROWS}
-        raise UnavailableError(
-            f"{self._client.http.system}: the API shows no addresses of company {number}."
-        )
+                    return row
+        return None
 
     def _path(self, entity: str, number: str) -> str:
         return f"{PATHS[entity]}/{quote(number, safe='')}"

@@ -211,12 +211,21 @@ def order(row: dict[str, Any]) -> str:
 
 @pytest.mark.parametrize("seed", [*range(20), 54, 57])
 def test_whatever_happens_ends_quiet_agreed_and_once(tmp_path: Path, seed: int) -> None:
-    bench = Workbench(tmp_path, World((), (), ()), TWO, seed=seed)
+    rng = Random(f"{seed}/systems")
+    lags = {name: rng.choice((0.0, 0.0, 3.0, 20.0)) for name in TWO}
+    bench = Workbench(
+        tmp_path, World((), (), ()), TWO, seed=seed,
+        settings={name: {"lag_s": lag} for name, lag in lags.items()},
+        skews={name: rng.choice((0.0, 5.0, -90.0, 3600.0)) for name in TWO},
+    )  # fmt: skip
+    for name, lag in lags.items():
+        bench.faults[name].switch("lag", lag)
     play = Play(seed, bench)
     for place in range(4):
         play.company(play.rng.choice(list(TWO)), f"91000000{place}")
     play.company("one", "920000000")
     play.company("two", "920000000")
+    bench.clock.advance(60.0)  # lists that are behind show them
     for _ in range(play.rng.randrange(2, 5)):
         play.noisy()
     play.calm()
