@@ -30,6 +30,11 @@ from talk_sdk.testing.workbench import BASE_URLS
 
 GROUP = "talk_sdk.connectors"
 USUAL: dict[str, dict[str, Any]] = {
+    "membercare": {
+        "order_dimension": "dimension5",
+        "line_product": "DIVERSE",
+        "shipping_product": "FRAKT",
+    },
     "wave": {"access_token": "x", "line_product": "QQ==", "shipping_product": "Qg=="},
     "webcrm": {
         "item_unit": 2,
@@ -41,6 +46,7 @@ USUAL: dict[str, dict[str, Any]] = {
 """Settings that a connector mostly has, though none of them alone is required."""
 USUAL_NAMES = (("Customer", "customers"), ("Product", "products"), ("Order", "orders"))
 NAMES = {
+    "membercare": (("Companies", "companies"), ("Products", "products"), ("Invoices", "invoices")),
     "wave": (*USUAL_NAMES[:2], ("Invoice", "invoices")),
     "webcrm": (
         ("Organisations", "organisations"),
@@ -147,6 +153,7 @@ def installed():
 
 COUNTRIES = sorted(country.alpha_2 for country in pycountry.countries)
 CURRENCIES = ["NOK", "EUR", "JPY"]
+NORWEGIAN = ["NO-50", "NO-03", "Trøndelag"]
 SUBDIVISIONS = ["NO-50", "NO-03", "US-NC", "Trøndelag", "north carolina", "Skåne län"]
 
 AWKWARD = (
@@ -207,7 +214,7 @@ def _values(pair: Pair, kind: kinds.PropertyType) -> SearchStrategy[Any]:
         "Code": _codes(kind),
     }
     if kind.name == "subdivision":
-        return st.one_of(st.sampled_from(SUBDIVISIONS), texts())
+        return st.one_of(st.sampled_from(NORWEGIAN), st.sampled_from(SUBDIVISIONS), texts())
     text = st.one_of(texts(), st.sampled_from([*PHONES, *NUMBERS, *AWKWARD]))
     return typed.get(type(kind).__name__, text)
 
@@ -216,7 +223,8 @@ def _codes(kind: kinds.PropertyType) -> SearchStrategy[str]:
     """Currencies, or countries: some of them often, so that other fields meet their own."""
     if kind.name != "country":
         return st.sampled_from(CURRENCIES)
-    return st.one_of(st.sampled_from(["NO", "US"]), st.sampled_from(COUNTRIES))
+    # A subdivision is only reached beside its own country.
+    return st.one_of(st.just("NO"), st.sampled_from(["NO", "US"]), st.sampled_from(COUNTRIES))
 
 
 # --- values on the wire ---------------------------------------------------------------------------
@@ -248,6 +256,11 @@ def _wire(pair: Pair, kind: kinds.PropertyType, type_: Any, path: str) -> Search
     return st.one_of(said, said, said, st.sampled_from(empty))
 
 
+def codes_of(lens: Lens) -> frozenset[str]:
+    """The codes that a system knows."""
+    return frozenset(inspect.getclosurevars(lens.put).nonlocals["codes"])
+
+
 def said_by(lens: Lens) -> dict[Any, str]:
     """The table of an enum."""
     return dict(inspect.getclosurevars(lens.get).nonlocals["table"])
@@ -270,7 +283,7 @@ def _said(lens: Lens, kind: kinds.PropertyType, type_: Any) -> SearchStrategy[An
         "phone": lambda: st.one_of(st.sampled_from(PHONES), texts()),
         "organisation_number": lambda: st.one_of(st.sampled_from(NUMBERS), texts()),
         "country_name": lambda: _country_names(rest),
-        "one_of": lambda: st.sampled_from(["NO", "US"] if kind.name == "country" else CURRENCIES),
+        "one_of": lambda: _codes(kind).filter(codes_of(lens).__contains__),
         "subdivision": lambda: st.sampled_from(SUBDIVISIONS[:3]),
         "country": lambda: _country_names(rest),
         "currency": lambda: st.sampled_from(CURRENCIES),
@@ -279,7 +292,8 @@ def _said(lens: Lens, kind: kinds.PropertyType, type_: Any) -> SearchStrategy[An
         "archived": lambda: st.one_of(st.sampled_from(["Kunde", "arkivert"]), texts()),
         "employed": lambda: st.sampled_from(["Active", "Resigned", "Other", "Guest"]),
         "day": lambda: st.dates(date(1950, 1, 1)).map("{}T00:00:00+02:00".format),
-        "priced_shipping": lambda: decimals(8).map("{:f}".format),
+        "placed": lambda: _plain(kind),
+        "priced_shipping": lambda: number if type_ is not str else decimals(8).map("{:f}".format),
         "ref": lambda: st.integers(1, 10**9) if type_ is int else st.sampled_from(["17", "a@b.no"]),
     }
     return by_lens[name]()

@@ -28,7 +28,9 @@ LAWS = settings(
 
 
 def test_the_connectors_are_installed(installed) -> None:
-    assert {"customwebshop", "customerp", "wave", "webcrm"} <= {each.name for each in installed}
+    assert {"customwebshop", "customerp", "wave", "webcrm", "membercare"} <= {
+        each.name for each in installed
+    }
 
 
 def test_every_entity_has_a_table_and_its_counters_are_its_concepts(connector) -> None:

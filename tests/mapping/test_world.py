@@ -22,7 +22,11 @@ from talk_sdk.testing.transport import WsgiTransport
 from talk_sdk.testing.world import awkward_world
 
 WORLD = awkward_world(
-    11, parties=90, items=60, deals=90, systems=("customwebshop", "customerp", "wave", "webcrm")
+    11,
+    parties=90,
+    items=60,
+    deals=90,
+    systems=("customwebshop", "customerp", "wave", "webcrm"),
 )
 
 
