@@ -18,7 +18,7 @@ from typing import Any
 import httpx
 import pytest
 import talk_membercare as hooks
-from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
+from jsonschema import Draft202012Validator
 from talk_membercare.settings import MemberCareSettings
 
 from talk_sdk.http import Http
