@@ -116,7 +116,7 @@ def test_small_worlds_have_their_sizes(seed):
 def test_of_three_systems_some_things_are_in_all_some_in_two_most_in_one(three):
     for things in (three.parties, three.items, three.deals):
         assert {len(thing.systems) for thing in things} == {1, 2, 3}
-    for system in SYSTEMS:
+    for system in SYSTEMS[:3]:
         assert len(three.within(system).parties) > 200
 
 
