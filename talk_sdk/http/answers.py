@@ -54,9 +54,17 @@ class Answer:
 
 
 def fault_of(  # noqa: PLR0911 - a table
-    system: str, method: str, url: str, answer: httpx.Response, now: datetime
+    system: str,
+    method: str,
+    url: str,
+    answer: httpx.Response,
+    now: datetime,
+    cool_down_s: float = 1.0,
 ) -> RemoteError | None:
-    """The error that a status stands for; None for a success."""
+    """The error that a status stands for; None for a success.
+
+    `cool_down_s` is how long to wait after a 429 that does not say.
+    """
     status = answer.status_code
     if 200 <= status < 300:  # noqa: PLR2004 - HTTP's own classes
         return None
@@ -74,7 +82,9 @@ def fault_of(  # noqa: PLR0911 - a table
             return StaleError(text)
         case 429:
             wait = _retry_after(answer, now)
-            return UnavailableError(text, reached=False, retry_after=1.0 if wait is None else wait)
+            return UnavailableError(
+                text, reached=False, retry_after=cool_down_s if wait is None else wait
+            )
         case _ if status >= 500 or status == 408 or status < 400:  # noqa: PLR2004
             return UnavailableError(text, retry_after=_retry_after(answer, now))
         case _:

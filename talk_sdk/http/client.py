@@ -71,10 +71,18 @@ class Http:
         self._tls: Any = None
 
     def client(
-        self, base_url: str, *, auth: Auth | None = None, headers: Mapping[str, str] | None = None
+        self,
+        base_url: str,
+        *,
+        auth: Auth | None = None,
+        headers: Mapping[str, str] | None = None,
+        cool_down_s: float = 1.0,
     ) -> Client:
-        """A client for one API; may be used from any thread."""
-        return Client(self, base_url.rstrip("/"), auth, dict(headers or {}))
+        """A client for one API; may be used from any thread.
+
+        `cool_down_s` is how long the account waits after a 429 that does not say how long.
+        """
+        return Client(self, base_url.rstrip("/"), auth, dict(headers or {}), cool_down_s)
 
     def wire(self, base_url: str) -> httpx.Client:
         """This thread's connection pool."""
@@ -126,13 +134,19 @@ class Client:
     """Requests to one API. Reads are retried; writes only where they had no effect for sure."""
 
     def __init__(
-        self, http: Http, base_url: str, auth: Auth | None, headers: dict[str, str]
+        self,
+        http: Http,
+        base_url: str,
+        auth: Auth | None,
+        headers: dict[str, str],
+        cool_down_s: float = 1.0,
     ) -> None:
         """Use `Http.client` instead."""
         self.http = http
         self.base_url = base_url
         self.auth = auth
         self.headers = headers
+        self.cool_down_s = cool_down_s
         self._renewing = threading.Lock()
 
     def get(self, path: str, params: Mapping[str, Any] | None = None) -> Answer:
@@ -266,7 +280,8 @@ class Client:
             raise RemoteError(self._words(method, url, error)) from error
         self.http.heard(answer)
         found = Answer(answer.status_code, answer.headers, answer.content, self.http.system, url)
-        said = fault_of(self.http.system, method, url, answer, self.http.clock.now())
+        now = self.http.clock.now()
+        said = fault_of(self.http.system, method, url, answer, now, self.cool_down_s)
         if said is None and fault is not None:
             said = fault(found)
         if said is not None:

@@ -93,6 +93,14 @@ def test_what_cannot_get_better_is_not_repeated(status) -> None:
     assert len(server.requests) == 1
 
 
+def test_api_that_does_not_say_how_long_to_wait_cools_down_as_its_connector_knows() -> None:
+    clock = VirtualClock()
+    start = clock.monotonic()
+    client = http_of(Server(429, 200), clock=clock).client(URL, cool_down_s=60.0)
+    assert client.send("POST", "/orders", json={}).status == 200
+    assert clock.monotonic() - start >= 60
+
+
 def test_wait_that_the_server_asks_for_holds_all_threads() -> None:
     clock = VirtualClock()
     starts: list[float] = []
