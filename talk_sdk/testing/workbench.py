@@ -29,6 +29,7 @@ BASE_URLS = {
     "wave": "http://wave.test/graphql/public",
     "webcrm": "http://webcrm.test",
     "membercare": "http://membercare.test/api/v1",
+    "squarespace": "http://squarespace.test",
 }
 """Where the simulators of the connectors that ship with talk-sdk have their API."""
 
