@@ -7,11 +7,16 @@ from typing import TYPE_CHECKING
 from talk_sdk import hookimpl
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
     from talk_sdk.clock import Clock
-    from talk_sdk.connector import Connector
-    from talk_sdk.operations import Simulator
+    from talk_sdk.connector import Connector, Entity
+    from talk_sdk.http import Http
+    from talk_sdk.mapping import Mapping as EntityMapping
+    from talk_sdk.operations import Operation, Outcome, Page, Raw, Session, Simulator
     from talk_sdk.testing.faults import Faults
     from talk_sdk.testing.neutral import World
+    from talk_squarespace.settings import SiteSettings
 
 
 @hookimpl
@@ -20,6 +25,57 @@ def talk_connector() -> Connector:
     from talk_squarespace.settings import CONNECTOR
 
     return CONNECTOR
+
+
+@hookimpl
+def talk_entities(settings: SiteSettings) -> Sequence[Entity]:
+    """What the API can do with each record type."""
+    from talk_squarespace.models import entities
+
+    return entities(settings)
+
+
+@hookimpl
+def talk_mappings(settings: SiteSettings) -> Sequence[EntityMapping]:
+    """The tables."""
+    from talk_squarespace.mappings import mappings
+
+    return mappings(settings)
+
+
+@hookimpl
+def talk_open(settings: SiteSettings, http: Http) -> Session:
+    """Sign in."""
+    from talk_squarespace.api import open_site
+
+    return open_site(settings, http)
+
+
+@hookimpl
+def talk_read(session: Session, entity: str, since: str | None) -> Iterator[Page]:
+    """Records, page by page."""
+    pages: Iterator[Page] = session.client.read(entity, since)
+    return pages
+
+
+@hookimpl
+def talk_get(session: Session, entity: str, ids: Sequence[str]) -> Mapping[str, Raw]:
+    """Records by id."""
+    found: Mapping[str, Raw] = session.client.get(entity, ids)
+    return found
+
+
+@hookimpl
+def talk_find(session: Session, entity: str, key: str, values: Sequence[str]) -> Sequence[Raw]:
+    """No look-up by a field."""
+    found: Sequence[Raw] = session.client.find(entity, key, values)
+    return found
+
+
+@hookimpl
+def talk_write(session: Session, operations: Sequence[Operation]) -> Sequence[Outcome]:
+    """Create, change, move the stock, import orders."""
+    return [session.client.write(operation) for operation in operations]
 
 
 @hookimpl

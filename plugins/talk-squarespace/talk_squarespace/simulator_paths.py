@@ -123,10 +123,8 @@ class Paths:
         return _json(self.site.product_of(changed, version))
 
     def _delete(self, _version: str, call: Call) -> Answer:
-        author = Author("api", call.method)
-        for variant in self._product(call.id).values["variants"]:
-            self.site.inventory.remove(variant["id"], author)
-        self.site.products.remove(call.id, author)
+        self._product(call.id)
+        self.site.products.remove(call.id, Author("api", call.method))
         return Answer(204, b"")
 
     def _new_variant(self, version: str, call: Call) -> Answer:

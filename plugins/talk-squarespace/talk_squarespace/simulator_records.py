@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,25 @@ _PARTS = ("firstName", "lastName", "address1", "address2", "city", "state", "cou
           "postalCode", "phone")  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Products(Resource):
+    """Products: the stock of their variants goes with them.
+
+    Attributes:
+        inventory: where that is.
+    """
+
+    inventory: Resource | None = None
+
+    def remove(self, id_: str, author: Author) -> None:
+        """See `Resource`."""
+        variants = self.need(id_).values["variants"]
+        super().remove(id_, author)
+        if self.inventory is not None:
+            for variant in variants:
+                self.inventory.remove(variant["id"], author)
+
+
 class Site:
     """Everything that one site holds. Stock is apart: it has no time, and ids of the variants."""
 
@@ -37,9 +57,8 @@ class Site:
             "inventory", tables.INVENTORY, self._stock, lambda s: {**s.values, "variantId": s.id},
             _uuid,
         )  # fmt: skip
-        self.products = self._resource(
-            "products", tables.PRODUCT, self._product, self._plain_product, _hex
-        )
+        plain = self._resource("products", tables.PRODUCT, self._product, self._plain_product, _hex)
+        self.products = Products(plain.collection, plain.table, plain.complete, self.inventory)
         self.orders = self._resource("orders", tables.ORDER, self._order, self.order_of, _hex)
         self.resources = {
             "products": self.products, "inventory": self.inventory, "orders": self.orders,
