@@ -42,6 +42,12 @@ USUAL: dict[str, dict[str, Any]] = {
         "archived_status": "Arkivert",
         "levels": {"1": "draft", "2": "open", "3": "closed", "4": "cancelled"},
     },
+    "squarespace": {
+        "currency": "NOK",
+        "products": "v2",
+        "tax_percent": 25,
+        "import_when": ["open", "closed"],
+    },
 }
 """Settings that a connector mostly has, though none of them alone is required."""
 USUAL_NAMES = (("Customer", "customers"), ("Product", "products"), ("Order", "orders"))
@@ -52,6 +58,11 @@ NAMES = {
         ("Organisations", "organisations"),
         ("Products", "linked_data"),
         ("Opportunities", "opportunities"),
+    ),
+    "squarespace": (
+        ("Customer", "orders"),
+        ("Sesamproducts", "products"),
+        ("Order", "orders"),
     ),
 }
 """Connector → entities and collections of customers, products, orders, where they differ."""
@@ -169,6 +180,8 @@ PHONES = (
     "\uff12\uff12 33 44 55",
 )  # fmt: skip
 
+BARCODES = ("70123456", "7012345678901")
+
 NUMBERS = (
     "987654321", "NO 987 654 321 MVA", "no987654321mva", "DE123456789", "ATU12345678",
     "FRXX123456789", "NONO123", "GB 123 4567 89", "123 MVA MVA", "MVA", "NO", "SE556677-8899 01",
@@ -216,6 +229,8 @@ def _values(pair: Pair, kind: kinds.PropertyType) -> SearchStrategy[Any]:
     if kind.name == "subdivision":
         return st.one_of(st.sampled_from(NORWEGIAN), st.sampled_from(SUBDIVISIONS), texts())
     text = st.one_of(texts(), st.sampled_from([*PHONES, *NUMBERS, *AWKWARD]))
+    if pair.property == "barcode":
+        text = st.one_of(text, st.sampled_from(BARCODES))
     return typed.get(type(kind).__name__, text)
 
 
@@ -294,9 +309,24 @@ def _said(lens: Lens, kind: kinds.PropertyType, type_: Any) -> SearchStrategy[An
         "day": lambda: st.dates(date(1950, 1, 1)).map("{}T00:00:00+02:00".format),
         "placed": lambda: _plain(kind),
         "priced_shipping": lambda: number if type_ is not str else decimals(8).map("{:f}".format),
+        "html_text": lambda: st.one_of(texts(), texts().map("<p>a<br>{}</p> <b>b</b>".format)),
+        "html": texts,
+        "gross": lambda: decimals(2).map("{:f}".format),
+        "weight": lambda: decimals(4).map(abs).map(lambda n: int(n) if n == int(n) else n),
+        "at_most": lambda: texts(sizes[0]),
+        "barcode": lambda: st.sampled_from(BARCODES),
+        "on_hand": lambda: st.integers(0, 10**9),
+        "whole": lambda: st.integers(1, 10**6),
+        "status": lambda: st.sampled_from(["PENDING", "FULFILLED"]),
         "ref": lambda: st.integers(1, 10**9) if type_ is int else st.sampled_from(["17", "a@b.no"]),
     }
     return by_lens[name]()
+
+
+def _known_to(lens: Lens, kind: kinds.PropertyType) -> list[str]:
+    """Of the usual codes those that a system knows."""
+    codes = inspect.getclosurevars(lens.put).nonlocals["codes"]
+    return [c for c in (["NO", "US"] if kind.name == "country" else CURRENCIES) if c in codes]
 
 
 def _country_names(language: str) -> SearchStrategy[str]:

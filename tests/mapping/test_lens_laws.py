@@ -28,7 +28,7 @@ LAWS = settings(
 
 
 def test_the_connectors_are_installed(installed) -> None:
-    assert {"customwebshop", "customerp", "wave", "webcrm", "membercare"} <= {
+    assert {"customwebshop", "customerp", "wave", "webcrm", "membercare", "squarespace"} <= {
         each.name for each in installed
     }
 

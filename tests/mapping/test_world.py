@@ -112,6 +112,8 @@ def _said(mapping: Compiled, facts: dict[str, Any]) -> dict[str, Any]:
 @pytest.fixture
 def twin(connector):
     """Entity → what the system says by hidden identity; and the tables by entity."""
+    if connector.entities()[connector.names[0][0]].derived_from is not None:
+        pytest.skip("it has customers by their orders only: its own tests hold it to the world")
     clock = VirtualClock()
     twin = connector.hooks.talk_simulator(WORLD, clock, Faults())
     settings = type(connector.settings).model_validate(
