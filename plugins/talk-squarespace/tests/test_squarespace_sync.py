@@ -242,6 +242,16 @@ def test_unlimited_stock_is_neither_read_nor_written(make) -> None:
     assert bench.open() == {}
 
 
+def test_two_products_with_one_sku_are_a_question_and_not_one_product(make) -> None:
+    bench = make()
+    for name in ("Stol", "Krakk"):
+        bench.product("ours", name=name)
+    bench.product("theirs", name="Stol")
+    bench.settle()
+    assert bench.open()["reviews"] >= 1
+    assert [len(bench.control(s).dump("products")) for s in SYSTEMS] == [2, 1]
+
+
 def test_deletion_of_a_product_is_seen_and_nothing_is_made_anew(make) -> None:
     bench = make()
     bench.product("ours")
