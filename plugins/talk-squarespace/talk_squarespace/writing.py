@@ -78,12 +78,16 @@ class Writer:
                 "variants": [variant]}  # fmt: skip
         try:
             made = object_in(self._client.send("POST", self._site.products_at, json=sent))
+            return self._first(made)
         except StaleError as error:
             before = self._made_before(slug) if "SLUG" in error.message else None
             if before is None:
                 raise
-            made = before
-        records = variants_in(made, {})
+            # What the first try was answered: what was typed or sold since is an edit.
+            return _overlaid(self._first(before), body)
+
+    def _first(self, product: Raw) -> Raw:
+        records = variants_in(product, {})
         if not records:
             raise UnavailableError(f"{self._system}: Squarespace answered no variant.")
         return records[0]
@@ -203,3 +207,13 @@ class Writer:
             return self._site.order(id_)
         except UnavailableError as error:
             raise UnavailableError(error.message) from error
+
+
+def _overlaid(record: Raw, said: Raw) -> Raw:
+    """A record with what is said over it, at every depth."""
+    found = dict(record)
+    for name, value in said.items():
+        below = found.get(name)
+        both = isinstance(value, dict) and isinstance(below, dict)
+        found[name] = _overlaid(below, value) if both else value  # type: ignore[arg-type]
+    return found

@@ -283,6 +283,15 @@ def test_price_with_tax_is_net_by_the_rate_that_explains_the_orders_tax(
     assert (found.get("unitPrice"), found.get("taxPercent")) == (price, rate)
 
 
+def test_line_of_a_product_that_was_deleted_does_not_say_of_which(site) -> None:
+    product, variant = site.product()
+    site.order({"variantId": variant})
+    assert site.records("Order")[0]["lineItems"][0]["product"] == f"{product}/{variant}"
+    site.control.delete("products", product)
+    site.session.client._known.clear()  # as a new run begins
+    assert "product" not in site.records("Order")[0]["lineItems"][0]
+
+
 def test_words_that_came_later_are_not_said(open_site) -> None:
     from talk_squarespace.orders import order_in
 

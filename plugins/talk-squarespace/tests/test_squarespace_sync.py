@@ -357,17 +357,22 @@ def test_updates_that_are_cut_at_any_request_lose_nothing(make, nth, after, swit
     assert bench.open() == {}
 
 
-def test_create_that_is_sent_again_after_its_sku_was_changed_finds_its_slug(make) -> None:
+def test_create_that_is_sent_again_after_its_sku_was_changed_finds_its_slug_and_no_edit_is_lost(
+    make,
+) -> None:
     bench = make()
     bench.product("ours")
     bench.faults["theirs"].plan([Fault(kind="drop_after", method="POST", path="products$",
                                        times=1)])  # fmt: skip
     bench.sync()
     made = bench.only("theirs", "products")
-    changed = [{**made["variants"][0], "sku": "ANNET"}]
-    bench.control("theirs").edit("products", made["id"], {"variants": changed})
+    item = {**made["variants"][0], "sku": "ANNET", "pricing": {"basePrice": kroner("70.00")}}
+    bench.control("theirs").edit("products", made["id"], {"variants": [item]})
+    bench.move("theirs", -2)
     bench.settle()
-    assert len(bench.control("theirs").dump("products")) == 1
+    # And what was typed and sold since is not taken for what was answered.
+    for system in SYSTEMS:
+        assert [row[3:] for row in bench.products(system)] == [("ANNET", "70.00", 3)]
 
 
 def test_work_over_the_limit_of_requests_takes_longer_and_gets_done(make) -> None:
