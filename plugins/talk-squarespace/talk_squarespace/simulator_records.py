@@ -24,8 +24,6 @@ __all__ = ["Site", "moment_of", "time_of"]
 
 NOTHING = text_of(Decimal(0))
 _PAGES = ({"id": PAGE, "title": "Butikk", "isEnabled": True, "urlSlug": "butikk"},)
-_PARTS = ("firstName", "lastName", "address1", "address2", "city", "state", "countryCode",
-          "postalCode", "phone")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -235,7 +233,7 @@ class Site:
         self, values: Values, before: Mapping[str, Any] | None, author: Author, _id: str | None
     ) -> None:
         for name in ("billingAddress", "shippingAddress"):
-            if values[name] is not None and not any(values[name].get(part) for part in _PARTS):
+            if values[name] is not None and not any(values[name].values()):
                 values[name] = None
         for line in values["lineItems"]:
             self._line(line)
