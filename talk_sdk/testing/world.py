@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-SYSTEMS = ("customwebshop", "customerp", "wave", "webcrm", "membercare")
+SYSTEMS = ("customwebshop", "customerp", "wave", "webcrm", "membercare", "squarespace")
 """The connectors whose systems can be seeded."""
 TWO = SYSTEMS[:2]
 

@@ -214,6 +214,8 @@ def _overlaid(record: Raw, said: Raw) -> Raw:
     found = dict(record)
     for name, value in said.items():
         below = found.get(name)
-        both = isinstance(value, dict) and isinstance(below, dict)
-        found[name] = _overlaid(below, value) if both else value  # type: ignore[arg-type]
+        if isinstance(value, dict) and isinstance(below, dict):
+            found[name] = _overlaid(below, value)
+        else:
+            found[name] = value
     return found
