@@ -11,8 +11,8 @@ from random import Random
 import pytest
 
 from talk_sdk.testing.simulation import __main__ as command
-from talk_sdk.testing.simulation.dialects import KEYS
-from talk_sdk.testing.simulation.rendering import FIELDS
+from talk_sdk.testing.simulation.dialects import DIALECTS
+from talk_sdk.testing.simulation.fields import FIELDS
 from talk_sdk.testing.simulation.scenario import CONNECTORS, draw, draw_systems
 from talk_sdk.testing.simulation.seed import Result, Simulation, run_seed
 from talk_sdk.testing.simulation.sides import Field, placed
@@ -21,8 +21,8 @@ from talk_sdk.testing.simulation.views import Seen, Twin
 
 TWO = ("shop", "erp")
 TAGS = {
-    connector: {kind: places["tag"] for kind, places in kinds.items()}
-    for connector, kinds in KEYS.items()
+    connector: {kind: places["tag"] for kind, places in dialect.places.items()}
+    for connector, dialect in DIALECTS.items()
 }
 SETS = [TWO, ("shop", "erp", "books"), ("shop", "erp", "outlet")]
 

@@ -35,9 +35,10 @@ REACHED = (
     )),
     *(f"judged: {what}" for what in ("a tie", "a twin in review", "by record time")),
     *(f"system: {what}" for what in (
-        "books", "erp", "keeps no markers", "keeps no keys", "lags", "outlet", "shop", "skewed",
+        "books", "erp", "lags", "outlet", "shop", "skewed", "without idempotency_keys",
+        "without marker",
     )),
-    "systems: 2", "systems: 3", "cancelled: not in Wave",
+    "systems: 2", "systems: 3", "cannot be in books",
     "conflicts listed", "lost, but listed as a conflict", "review", "run: done", "run: stopped",
 )  # fmt: skip
 """A kind that no seed reaches is one that is not tested."""

@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from talk_sdk.operations import Item, Status
-from talk_sdk.testing.simulation.dialects import KEYS, LINELESS
 from talk_sdk.testing.simulation.doubts import KINDS_OF_ENTITIES, Doubts, of_a_system
+from talk_sdk.testing.simulation.fields import FIELDS
 from talk_sdk.testing.simulation.ledger import EXISTS, Event, Key, Ledger, Moment
-from talk_sdk.testing.simulation.rendering import FIELDS
 from talk_sdk.testing.simulation.verdicts import Listed, alike, listed
 from talk_sdk.testing.simulation.views import Twin, View
 
@@ -153,7 +152,7 @@ class Excuses:
 
         Two that differ are listed; of as many as say the same, one counts.
         """
-        stockless = all("stock" not in KEYS[self._twins[name].connector]["products"]
+        stockless = all("stock" not in self._twins[name].dialect.places["products"]
                         for name in self._ledger.homes[tag])  # fmt: skip
         listed = any(each.tag == tag for each in self._conflicts.get(("products", "stock"), []))
         wanted = self._ledger.stock.get(tag, 0)
@@ -198,7 +197,7 @@ class Excuses:
         lines = [(tag, found) for (kind, tag, name), found in events.items()
                  if kind == "lines" and name == EXISTS]  # fmt: skip
         removed = [(tag, e) for tag, found in lines for e in found
-                   if not e.value and self._twins[e.system].connector in LINELESS]  # fmt: skip
+                   if not e.value and not self._twins[e.system].dialect.line_ids]  # fmt: skip
         made = [(tag, e) for tag, found in lines for e in found if e.value and e.number]
         return [
             (old, new)

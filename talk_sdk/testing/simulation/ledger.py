@@ -6,6 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from talk_sdk.testing.simulation.dialects import WHOLE
 from talk_sdk.testing.simulation.views import Seen, Twin, View
 
 __all__ = ["EXISTS", "Event", "Key", "Ledger"]
@@ -147,27 +148,27 @@ class Ledger:
         """The engine was shown a record as it is."""
         self.looks[system, kind, id_].append(self.moment())
 
-    def overwrote(self, system: str, kind: str, id_: str, names: set[str] | None = None) -> int:
+    def overwrote(self, system: str, kind: str, id_: str, names: frozenset[str]) -> int:
         """A record was written over blindly: what was done since the last look is gone.
 
         Args:
             system: where.
             kind: of the record; its lines are `lines` among the names.
             id_: the record.
-            names: the fields that were written; None if it was replaced as a whole.
+            names: the fields that were written; `WHOLE` if it was replaced.
         """
         looks = self.looks[system, kind, id_]
         since = looks[-1].number if looks else -1
         gone = 0
         for (what, _, name), events in self.events.items():
             part = name if what == kind else "lines" if (what, kind) == ("lines", "orders") else ""
-            if not part or (names is not None and part not in names):
+            if not part or (names != WHOLE and part not in names):
                 continue
             for event in events:
                 if event.system == system and event.record == id_ and event.number > since:
                     gone += not event.erased
                     event.erased = True
-        if names is None:
+        if names == WHOLE:
             # What was written is known to the writer.
             looks.append(self.moment())
         return gone

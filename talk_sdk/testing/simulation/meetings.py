@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from random import Random
 from typing import Any
 
-from talk_sdk.testing.simulation.dialects import KEYS
+from talk_sdk.testing.simulation.fields import FIELDS, LINE_FIELDS
 from talk_sdk.testing.simulation.ledger import Ledger
-from talk_sdk.testing.simulation.rendering import FIELDS, LINE_FIELDS
 from talk_sdk.testing.simulation.sides import Field, at, placed
 from talk_sdk.testing.simulation.values import Typist, merge_into
 from talk_sdk.testing.simulation.views import Seen, Twin, View
@@ -114,7 +113,7 @@ class Meetings:
         if seen is None:
             return False
         made = self._customer(twin, seen.raw["email"])
-        self._ledger.doubles[made[KEYS[twin.connector]["customers"]["tag"]]] = seen.tag
+        self._ledger.doubles[made[twin.dialect.places["customers"]["tag"]]] = seen.tag
         twin.create("customers", made)
         self.moved = True
         return True
@@ -153,7 +152,7 @@ class Meetings:
     def _customer(self, twin: Twin, email: str) -> dict[str, Any]:
         self._typist.made += 1
         tag = f"tag customers {self._typist.made}"
-        record: dict[str, Any] = {KEYS[twin.connector]["customers"]["tag"]: tag, "email": email}
+        record: dict[str, Any] = {twin.dialect.places["customers"]["tag"]: tag, "email": email}
         for each in FIELDS["customers"]:
             if each.name in {"name", "first_name"}:
                 merge_into(record, self._typist.typed(twin, each))

@@ -12,8 +12,8 @@ from pathlib import Path
 from talk_sdk.operations import Status
 from talk_sdk.testing.simulation.agreement import Agreement
 from talk_sdk.testing.simulation.excuses import Excuses
+from talk_sdk.testing.simulation.fields import FIELDS, LINE_FIELDS
 from talk_sdk.testing.simulation.ledger import EXISTS, Event, Key, Ledger
-from talk_sdk.testing.simulation.rendering import FIELDS, LINE_FIELDS
 from talk_sdk.testing.simulation.verdicts import Verdicts
 from talk_sdk.testing.simulation.views import Seen, Twin, View
 
@@ -94,8 +94,8 @@ class Oracle:
         for name in missing:
             if not free or self._excuses.doubts.held(name, kind, tag):
                 continue
-            if self._twins[name].connector == "wave" and self._cancelled(kind, free):
-                self.counts["cancelled: not in Wave"] += 1
+            if self._lacking(name, kind, free):
+                self.counts[f"cannot be in {name}"] += 1
                 continue
             yield f"I2: {kind} {tag!r} is in {', '.join(sorted(group))} only"
             return
@@ -105,13 +105,14 @@ class Oracle:
         return {name: seen for name, seen in group.items()
                 if not self._excuses.doubts.held(name, kind, tag)}  # fmt: skip
 
-    def _cancelled(self, kind: str, group: Group) -> bool:
-        """Whether an order is cancelled, or a line's order is: Wave has no such."""
-        orders = {seen.values["order"] if kind == "lines" else seen.tag for seen in group.values()}
-        known = (seen for name in group for seen in self._views[name].records["orders"])
-        return kind in {"orders", "lines"} and any(
-            seen.tag in orders and seen.values["status"] == "cancelled" for seen in known
-        )
+    def _lacking(self, name: str, kind: str, group: Group) -> bool:
+        """Whether a system takes no such record; of a line, no such order."""
+        dialect = self._twins[name].dialect
+        if kind != "lines":
+            return any(dialect.lacks(kind, seen.values) for seen in group.values())
+        orders = {seen.values["order"] for seen in group.values()}
+        known = (seen for other in group for seen in self._views[other].records["orders"])
+        return any(seen.tag in orders and dialect.lacks(kind, seen.values) for seen in known)
 
     def _twice(self, groups: Groups) -> Iterator[str]:
         for name, view in self._views.items():

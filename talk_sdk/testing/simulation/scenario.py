@@ -10,6 +10,7 @@ from random import Random
 from typing import Any
 
 from talk_sdk.testing.neutral import Deal, Guest, Item, Party, World
+from talk_sdk.testing.simulation.dialects import DIALECTS
 from talk_sdk.testing.world import small_world
 
 __all__ = ["CONNECTORS", "Scenario", "draw", "draw_systems"]
@@ -58,7 +59,7 @@ class Scenario:
     def blind(self) -> frozenset[str]:
         """Systems that can prove nothing of a create whose answer was lost."""
         return self.without | {name for name, connector in self.systems.items()
-                               if connector == "wave"}  # fmt: skip
+                               if DIALECTS[connector].proof is None}  # fmt: skip
 
     @property
     def numbering(self) -> bool:
@@ -72,8 +73,9 @@ class Scenario:
     def counts(self) -> Counter[str]:
         """What it is that this seed's systems are, cannot, or do wrong."""
         counts = Counter(
-            f"system: keeps no {'keys' if self.systems[name] == _SHOP else 'markers'}"
-            for name in self.without
+            f"system: without {(DIALECTS[connector].proof or ('',))[0]}"
+            for name, connector in self.systems.items()
+            if name in self.without
         )
         counts["system: lags"] += sum(lag > 0 for lag in self.lags.values())
         counts["system: skewed"] += sum(skew != 0 for skew in self.skews.values())
@@ -96,11 +98,12 @@ def draw(rng: Random, systems: Sequence[str]) -> Scenario:
     connectors = {name: CONNECTORS[name] for name in names}
     lags = {name: rng.choice((0.0, 0.0, 3.0, 20.0)) for name in names}
     weak = frozenset(name for name in sorted(names) if rng.random() < 0.15)
-    without = frozenset(name for name in weak if connectors[name] != "wave")
+    without = frozenset(name for name in weak if DIALECTS[connectors[name]].proof)
     settings: dict[str, dict[str, Any]] = {name: {"lag_s": lag} for name, lag in lags.items()}
     for name in without:
-        feature = "idempotency_keys" if connectors[name] == _SHOP else "marker"
-        settings[name][feature] = False
+        proof = DIALECTS[connectors[name]].proof
+        if proof is not None:
+            settings[name][proof[0]] = False
     return Scenario(
         world,
         connectors,

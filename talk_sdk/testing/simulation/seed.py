@@ -14,6 +14,7 @@ from typing import Any
 from talk_sdk._plugins import Plugins, load
 from talk_sdk._runner import Runner
 from talk_sdk.operations import Report
+from talk_sdk.testing.simulation.dialects import DIALECTS
 from talk_sdk.testing.simulation.executor import Serial
 from talk_sdk.testing.simulation.faulting import draw_faults
 from talk_sdk.testing.simulation.ledger import Ledger
@@ -130,8 +131,9 @@ class Simulation:
         for name, lag in scenario.lags.items():
             bench.faults[name].switch("lag", lag)
         for name in scenario.without:
-            shop = scenario.systems[name] == "customwebshop"
-            bench.faults[name].switch("idempotency" if shop else "marker", False)
+            proof = DIALECTS[scenario.systems[name]].proof
+            if proof is not None:
+                bench.faults[name].switch(proof[1], False)
         return bench
 
     def _tap(self) -> None:
@@ -204,7 +206,7 @@ class Simulation:
             self._edit()
             self.bench.clock.advance(rng.choice((0.0, 1.0, 30.0, 600.0)))
         for name, twin in self.twins.items():
-            graphql = twin.connector == "wave"
+            graphql = twin.dialect.graphql
             plan = draw_faults(rng, graphql=graphql) if rng.random() < scenario.faulty else []
             self.bench.faults[name].plan(plan)
         self._death = _draw_death(rng) if rng.random() < scenario.deadly else None

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from talk_sdk.testing.simulation.turns import Turn, same
+from talk_sdk.testing.simulation.turns import Turn, same, text
 
-__all__ = ["Field", "Side", "at", "placed"]
+__all__ = ["Field", "Side", "addresses", "at", "placed", "plain"]
 
 Values = Mapping[str, Any]
 
@@ -79,3 +79,17 @@ def placed(path: str, value: Any) -> dict[str, Any]:
     """A record that has only this value."""
     first, _, rest = path.partition(".")
     return {first: placed(rest, value) if rest else value}
+
+
+def plain(read: Turn = text, **paths: str) -> dict[str, Side]:
+    """Sides that are read alike and typed as they are: name -> path."""
+    return {name: Side(path, read) for name, path in paths.items()}
+
+
+def addresses(parts: Mapping[str, Side], **places: str) -> dict[str, Side]:
+    """The sides of addresses: part -> how it is said within one, address -> its path."""
+    return {
+        f"{address}.{part}": replace(side, path=f"{path}.{side.path}")
+        for address, path in places.items()
+        for part, side in parts.items()
+    }

@@ -7,10 +7,9 @@ from collections.abc import Callable, Mapping
 from random import Random
 from typing import Any
 
-from talk_sdk.testing.simulation.dialects import KEYS, wire_id
+from talk_sdk.testing.simulation.fields import FIELDS, LINE_FIELDS
 from talk_sdk.testing.simulation.ledger import Ledger
 from talk_sdk.testing.simulation.meetings import Meetings
-from talk_sdk.testing.simulation.rendering import FIELDS, LINE_FIELDS
 from talk_sdk.testing.simulation.sides import Field, at, placed
 from talk_sdk.testing.simulation.values import FIXED, Typist, merge_into
 from talk_sdk.testing.simulation.views import Seen, Twin, View
@@ -38,8 +37,8 @@ class Users:
         self._twins = twins
         self._ledger = ledger
         self._now = now
-        wave = any(twin.connector == "wave" for twin in twins.values())
-        self._typist = Typist(rng, regions=wave)
+        coded = any(twin.dialect.region_codes for twin in twins.values())
+        self._typist = Typist(rng, regions=coded)
         self.live = False
         self.counts: Counter[str] = Counter()
         self._meetings = Meetings(rng, self._typist, twins, ledger)
@@ -119,7 +118,7 @@ class Users:
 
     def _keys(self, kind: str) -> set[str]:
         """What records are told apart by: of no use to anybody if it is changed too soon."""
-        by_name = any(twin.connector == "wave" for twin in self._twins.values())
+        by_name = any("number" not in twin.dialect.sides[kind] for twin in self._twins.values())
         return {"number", "email"} | ({"name"} if kind == "products" and by_name else set())
 
     def _pick(self, twin: Twin, view: View, kind: str) -> Seen | None:
@@ -136,7 +135,7 @@ class Users:
 
     def _stock(self, twin: Twin, view: View) -> bool:
         seen = self._pick(twin, view, "products")
-        places = KEYS[twin.connector]["products"]
+        places = twin.dialect.places["products"]
         if seen is None or not self._linked or "stock" not in places:
             return False
         delta = self._rng.choice((-3, -2, -1, 1, 5, 40))
@@ -194,12 +193,12 @@ class Users:
 
     def _line(self, twin: Twin, view: View, taken: set[Any]) -> dict[str, Any]:
         self._typist.made += 1
-        places = KEYS[twin.connector]["lines"]
+        places = twin.dialect.places["lines"]
         line: dict[str, Any] = {places["tag"]: f"line {twin.name}/{self._typist.made}"}
         free = [seen for seen in view.records["products"] if seen.tag not in taken]
         if free and self._rng.random() < 0.8:
             seen = self._rng.choice(free)
-            merge_into(line, placed(places["product"], wire_id(twin.connector, seen.id)))
+            merge_into(line, placed(places["product"], twin.dialect.wire_id(seen.id)))
             sku = next(f for f in LINE_FIELDS if f.name == "sku")
             if twin.has(sku):
                 line[sku.side(twin.connector).path] = seen.values["number"]
@@ -213,7 +212,7 @@ class Users:
     def _new(self, twin: Twin, kind: str, names: tuple[str, ...]) -> dict[str, Any]:
         self._typist.made += 1
         record: dict[str, Any] = {
-            KEYS[twin.connector][kind]["tag"]: f"tag {kind} {self._typist.made}"
+            twin.dialect.places[kind]["tag"]: f"tag {kind} {self._typist.made}"
         }
         for each in FIELDS[kind]:
             if each.name in names and twin.has(each):
@@ -229,8 +228,8 @@ class Users:
     def _create_product(self, twin: Twin, _view: View) -> bool:
         record = self._new(twin, "products", ("name", "number", "unit_price", "tax_rate"))
         stock = self._rng.randrange(50)
-        if "stock" in KEYS[twin.connector]["products"]:
-            record[KEYS[twin.connector]["products"]["stock"]] = stock
+        if "stock" in twin.dialect.places["products"]:
+            record[twin.dialect.places["products"]["stock"]] = stock
         twin.create("products", record)
         return True
 
@@ -240,13 +239,13 @@ class Users:
             return False
         names = ("date", "status", "title", "shipping", *(["number"] if self._numbering else []))
         record = self._new(twin, "orders", names)
-        place = KEYS[twin.connector]["orders"]["customer"]
-        merge_into(record, placed(place, wire_id(twin.connector, customer.id)))
+        place = twin.dialect.places["orders"]["customer"]
+        merge_into(record, placed(place, twin.dialect.wire_id(customer.id)))
         lines: list[dict[str, Any]] = []
         taken: set[Any] = set()
         for _ in range(self._rng.randrange(1, 4)):
             lines.append(self._line(twin, view, taken))
-            product = at(lines[-1], KEYS[twin.connector]["lines"]["product"])
+            product = at(lines[-1], twin.dialect.places["lines"]["product"])
             taken.add(view.tag_of("products", product) if product is not None else None)
         twin.create("orders", {**record, "lines": lines})
         return True

@@ -37,7 +37,7 @@ class Typist:
         side = each.side(twin.connector)
         if self._regions and each.name.endswith(".subdivision"):
             country = seen.values.get(each.name.replace("subdivision", "country")) if seen else None
-            return placed(side.path, self._region(country, codes=twin.connector == "wave"))
+            return placed(side.path, self._region(country, codes=twin.dialect.region_codes))
         return placed(side.path, side.type_in(self._value(each.name)))
 
     def _region(self, country: Any, *, codes: bool) -> str | None:

@@ -16,8 +16,8 @@ import msgspec
 from talk_sdk.operations import Status
 from talk_sdk.testing.clock import START
 from talk_sdk.testing.simulation.doubts import of_a_system
+from talk_sdk.testing.simulation.fields import FIELDS, LINE_FIELDS
 from talk_sdk.testing.simulation.ledger import Event, Ledger
-from talk_sdk.testing.simulation.rendering import FIELDS, LINE_FIELDS
 from talk_sdk.testing.simulation.views import Twin
 
 __all__ = ["Listed", "Verdicts", "alike", "listed", "note_reviews"]

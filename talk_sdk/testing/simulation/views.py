@@ -8,8 +8,8 @@ from functools import cache
 from typing import Any
 
 from talk_sdk.testing.control import LocalControl
-from talk_sdk.testing.simulation.dialects import KEYS, KINDS, closed, opened
-from talk_sdk.testing.simulation.rendering import FIELDS, LINE_FIELDS
+from talk_sdk.testing.simulation.dialects import DIALECTS, KINDS, Dialect
+from talk_sdk.testing.simulation.fields import FIELDS, LINE_FIELDS
 from talk_sdk.testing.simulation.sides import Field, Side, at
 
 __all__ = ["Seen", "Twin", "View"]
@@ -32,7 +32,7 @@ class View:
     """All records of a system at one moment."""
 
     def __init__(self, twin: Twin) -> None:
-        self._connector = twin.connector
+        self._dialect = twin.dialect
         self.records: dict[str, list[Seen]] = {}
         for kind in KINDS:
             self.records[kind] = [self._seen(kind, raw) for raw in twin.rows(kind)]
@@ -49,11 +49,11 @@ class View:
         return next((s.tag for s in self.records[kind] if s.id == str(id_)), None)
 
     def _values(self, kind: str, raw: Mapping[str, Any]) -> dict[str, Any]:
-        sides = _sides(self._connector, kind)
+        sides = _sides(self._dialect.connector, kind)
         return {name: side.read(at(raw, side.path)) for name, side in sides}
 
     def _seen(self, kind: str, raw: Mapping[str, Any]) -> Seen:
-        places = KEYS[self._connector][kind]
+        places = self._dialect.places[kind]
         values = self._values(kind, raw)
         tag = raw[places["tag"]] or f"untagged {values.get('name')}"
         seen = Seen(kind, str(raw[places["id"]]), tag, values, raw)
@@ -65,14 +65,14 @@ class View:
         return seen
 
     def _customer(self, raw: Mapping[str, Any]) -> str | None:
-        id_ = at(raw, KEYS[self._connector]["orders"]["customer"])
+        id_ = at(raw, self._dialect.places["orders"]["customer"])
         if id_ is not None:
             return self.tag_of("customers", id_)
         guest = raw.get("guest")
         return f"untagged {guest['name']}" if guest else None
 
     def _line(self, order: Seen, raw: Mapping[str, Any]) -> Seen:
-        places = KEYS[self._connector]["lines"]
+        places = self._dialect.places["lines"]
         values = self._values("lines", raw)
         product = at(raw, places["product"])
         values["product"] = None if product is None else self.tag_of("products", product)
@@ -99,23 +99,22 @@ class Twin:
         """What it holds now."""
         return View(self)
 
+    @property
+    def dialect(self) -> Dialect:
+        """How it says things."""
+        return DIALECTS[self.connector]
+
     def rows(self, kind: str) -> Iterator[Mapping[str, Any]]:
-        """Its records, opened; what only its settings know of is left out."""
-        places = KEYS[self.connector][kind]
-        own = {self.settings.get(name) for name in ("line_product", "shipping_product")}
-        for raw in self.control.dump(places["in"]):
-            if raw[places["id"]] not in own:
-                yield opened(self.connector, kind, raw, self.settings)
+        """Its records, opened."""
+        return self.dialect.rows(self.control, self.settings, kind)
 
     def edit(self, seen: Seen, changes: dict[str, Any]) -> None:
         """Change fields of a record, or all lines of an order."""
-        wire = closed(self.connector, seen.kind, changes, seen.raw, self.settings)
-        self.control.edit(KEYS[self.connector][seen.kind]["in"], seen.id, wire)
+        self.dialect.edit(self.control, self.settings, seen.kind, seen.raw, changes)
 
     def create(self, kind: str, record: dict[str, Any]) -> None:
         """Make a new record."""
-        wire = closed(self.connector, kind, record, {}, self.settings)
-        self.control.create(KEYS[self.connector][kind]["in"], wire)
+        self.dialect.create(self.control, self.settings, kind, record)
 
     def has(self, each: Field) -> bool:
         """Whether the system has a field."""
