@@ -46,14 +46,19 @@ def line_pairs(sent: Sent, answer: Sequence[Any]) -> list[int] | None:
     """For each line that was sent its place in the answer; None if they are other lines."""
     if len(sent) != len(answer):
         return None
-    subjects = [line[2].get("product") for line in sent]
-    if subjects == [properties.get("product") for _, properties in answer]:
+    if all(map(_same_product, sent, answer)):
         return list(range(len(sent)))
     pairs = pair_lines(
         [(None, line[2]) for line in sent], [(None, properties) for _, properties in answer]
     )
     found = [pair for pair in pairs if pair is not None]
     return found if len(found) == len(sent) else None
+
+
+def _same_product(sent: Sequence[Any], answer: Sequence[Any]) -> bool:
+    """Whether an answered line is of the product that was sent, or says nothing of any."""
+    product = answer[1].get("product")
+    return product is None or product == sent[2].get("product")
 
 
 class Kids:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from talk_sdk._engine.kids import line_pairs
 from talk_sdk.testing.faults import Fault
 
 
@@ -183,3 +184,16 @@ def test_a_lost_order_is_found_by_its_number_and_its_customer(order: Any) -> Non
     order.settle()
     assert len(order.control("shop").dump("orders")) == 2
     assert order.open() == {}
+
+
+def test_an_answered_line_that_names_no_product_is_the_one_that_stood_there() -> None:
+    sent = [["a", 1, {"product": "p", "description": "Stol"}, {}],
+            ["b", 2, {"product": "q", "description": "Bord"}, {}]]  # fmt: skip
+
+    def answered(*products: str | None) -> list[Any]:
+        return [[None, {"product": product, "description": "?"}] for product in products]
+
+    assert line_pairs(sent, answered("p", None)) == [0, 1]
+    assert line_pairs(sent, answered(None, None)) == [0, 1]
+    assert line_pairs(sent, answered("p", "other")) is None
+    assert line_pairs(sent, answered("p")) is None
