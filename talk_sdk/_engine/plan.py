@@ -178,6 +178,9 @@ def _update(
         wanted = _lines(family, link, table, resolve, planned, target)
         if wanted is None:
             continue
+        if table.on_create or not target.updates:
+            planned.drift.append(drift_of(golden, target, name, "the API keeps them as they were"))
+            continue
         missing = next(filter(None, (unsaid(table.mapping, x.values)
                                      for x in wanted[0])), None)  # fmt: skip
         if missing is not None:
@@ -241,7 +244,7 @@ def _unwritable(
         return f"the API keeps it at {before!r}"
     if name in target.adjust and value is None:
         return "a counter cannot be emptied"
-    if name not in mapping.writable:
+    if name not in mapping.writable or not target.updates:
         return "the API cannot change it"
     if value is None and pair.required and pair.placeholder is None:
         return "the API demands a value"

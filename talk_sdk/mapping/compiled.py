@@ -211,6 +211,7 @@ class CompiledChildren:
     put: Callable[[Raw, Any], None]
     id: str | None
     mapping: Compiled
+    on_create: bool = False
 
     def inbound(self, items: Sequence[Raw] | None) -> list[Line]:
         """The lines of one parent.
@@ -248,7 +249,7 @@ def compile_mapping(mapping: Mapping, concept: Concept | None = None) -> Compile
             entity = f"{mapping.entity}.{row.property}"
             inner = _compile(entity, concept.children[row.property], row.pairs, {})
             children[row.property] = CompiledChildren(
-                row.wire, getter(row.wire), setter(row.wire), row.id, inner
+                row.wire, getter(row.wire), setter(row.wire), row.id, inner, row.on_create
             )
     return replace(compiled, children=children, digest=_digest(mapping))
 

@@ -92,9 +92,10 @@ class Children:
         pairs: the table of one line.
         id: the path of a line's stable id; None where lines have none and the list is
             rewritten as a whole.
+        on_create: the list stays as it was created. What should become of it is drift.
     """
 
-    __slots__ = ("id", "pairs", "property", "wire")
+    __slots__ = ("id", "on_create", "pairs", "property", "wire")
 
     def __init__(
         self,
@@ -102,8 +103,10 @@ class Children:
         property: str,  # noqa: A002 - as in Pair
         *pairs: Pair,
         id: str | None = None,  # noqa: A002 - as in Pair
+        on_create: bool = False,
     ) -> None:
         """Keep the rows as they were written."""
+        self.on_create = on_create
         self.wire = wire
         self.property = property
         self.pairs = pairs

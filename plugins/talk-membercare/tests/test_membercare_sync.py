@@ -235,8 +235,9 @@ def test_an_order_that_changes_after_it_was_billed_is_said_once(bench: Bench) ->
     items = [{**i, "quantity": 3} for i in bench.only("one", "invoices")["invoiceItems"]]
     bench.control("one").edit("invoices", ident, {"invoiceItems": items})
     reports = [bench.sync() for _ in range(3)]
-    said = [[(s.system, s.entity, s.reason) for s in report.skips] for report in reports]
-    assert said == [[("two", "Invoices", "the API cannot change a Invoices")], [], []]
+    said = [[(d.system, d.entity, d.property) for d in report.drift] for report in reports]
+    assert said == [[("two", "Invoices", "lines")], [], []]
+    assert bench.open() == {}
     assert bench.only("two", "invoices") == before
 
 

@@ -93,6 +93,7 @@ def _order(settings: SiteSettings) -> Mapping:
             Pair("discountPercent", "discount", AMOUNT),
             Pair("taxPercent", "tax_rate", EXACT),
             id="id",
+            on_create=True,
         ),
     )  # fmt: skip
 

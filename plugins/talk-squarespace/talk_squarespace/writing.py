@@ -192,8 +192,6 @@ class Writer:
     def _fulfil(self, operation: Operation) -> Raw:
         """The one thing that can be changed of an order: that it is fulfilled."""
         body, id_ = operation.body or {}, str(operation.id)
-        if "lineItems" in body:
-            raise RejectedError("Squarespace keeps the lines of an order as they are.")
         order = self._site.order(id_)
         wanted = body.get("fulfillmentStatus")
         if order.get("fulfillmentStatus") == wanted:

@@ -404,3 +404,19 @@ def test_prices_with_tax_and_without_are_one_price(make) -> None:
     bench.edit_variant("theirs", pricing={"basePrice": kroner("125.00")})
     bench.settle()
     assert bench.products("ours")[0][4] == "100.00"
+
+
+def test_lines_that_change_after_an_import_are_said_once_and_nobody_is_asked(make) -> None:
+    bench = make()
+    bench.product("ours")
+    item = bench.only("ours", "products")["variants"][0]["id"]
+    bench.order("ours", {"variantId": item})
+    bench.settle()
+    imported = bench.only("theirs", "orders")
+    order = bench.only("ours", "orders")
+    lines = [{**order["lineItems"][0], "quantity": 3}]
+    bench.control("ours").edit("orders", order["id"], {"lineItems": lines})
+    said = [[(d.system, d.property) for d in bench.sync().drift] for _ in range(3)]
+    assert said == [[("theirs", "lines")], [], []]
+    assert bench.only("theirs", "orders") == imported
+    assert bench.open() == {}
