@@ -14,6 +14,7 @@ from talk_sdk._engine.answers import Ledger, equals
 from talk_sdk._engine.claims import SLACK, claims, contradicts, sent_keys, sent_marks
 from talk_sdk._engine.collecting import bury_links, error_of
 from talk_sdk._engine.doubts import ask, key_alive, replay, to_review
+from talk_sdk._engine.kids import line_pairs
 from talk_sdk._engine.looks import MARKER, external_id, look_at
 from talk_sdk._engine.run import Bound, Run
 from talk_sdk._store import LinkRow, goldens, journal, links
@@ -179,7 +180,7 @@ def _claimants(
     """The records that show themselves as what was created.
 
     By a unique property for certain; by a match key unless a record that lost the key by an
-    edit is more like what was sent.
+    edit is more like what was sent. What has nothing of the kind, but lines, by all of these.
     """
     mapping = run.systems[intent.system].mappings[intent.entity]
     marks = {rank: key for rank, key in sent_marks(intent).items() if rank != MARKER}
@@ -197,7 +198,24 @@ def _claimants(
             ]
         if alike:
             return [link.ext for link in alike]
-    return []
+    if marks or intent.operation["keys"] or not any(intent.operation["lines"].values()):
+        return []
+    return [link.ext for link in rows.values() if _says_all(mapping, intent, link)]
+
+
+def _says_all(mapping: Compiled, intent: Intent, link: LinkRow) -> bool:
+    """Whether a record says everything that was sent, line by line."""
+    if _likeness(mapping, intent, link) < len(intent.operation["values"]):
+        return False
+    for name, sent in intent.operation["lines"].items():
+        there = (link.children or {}).get(name) or []
+        table = mapping.children[name].mapping
+        if line_pairs(sent, there) != list(range(len(sent))):
+            return False
+        for (_, _, values, _), (_, own) in zip(sent, there, strict=True):
+            if not all(equals(table, n, values[n], own.get(n), values) for n in values):
+                return False
+    return True
 
 
 def _likeness(mapping: Compiled, intent: Intent, link: LinkRow) -> int:
