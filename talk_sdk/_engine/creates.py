@@ -83,9 +83,11 @@ def lacking(golden: GoldenRow, step: Step, target: Target) -> str | None:
     """Why the record cannot be created there: what the API demands is missing, or not sayable."""
     missing = unsaid(target.mapping, golden.data)
     for name, lines in step.lines.items():
-        table = target.mapping.children[name].mapping
+        table = target.mapping.children[name]
+        if not lines and table.required:
+            missing = missing or f"it has no {name}: {table.required}"
         for line in lines:
-            missing = missing or unsaid(table, line.values)
+            missing = missing or unsaid(table.mapping, line.values)
     return missing
 
 

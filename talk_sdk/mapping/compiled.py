@@ -212,6 +212,7 @@ class CompiledChildren:
     id: str | None
     mapping: Compiled
     on_create: bool = False
+    required: str = ""
 
     def inbound(self, items: Sequence[Raw] | None) -> list[Line]:
         """The lines of one parent.
@@ -249,7 +250,13 @@ def compile_mapping(mapping: Mapping, concept: Concept | None = None) -> Compile
             entity = f"{mapping.entity}.{row.property}"
             inner = _compile(entity, concept.children[row.property], row.pairs, {})
             children[row.property] = CompiledChildren(
-                row.wire, getter(row.wire), setter(row.wire), row.id, inner, row.on_create
+                row.wire,
+                getter(row.wire),
+                setter(row.wire),
+                row.id,
+                inner,
+                row.on_create,
+                row.required,
             )
     return replace(compiled, children=children, digest=_digest(mapping))
 

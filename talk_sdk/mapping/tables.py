@@ -93,9 +93,11 @@ class Children:
         id: the path of a line's stable id; None where lines have none and the list is
             rewritten as a whole.
         on_create: the list stays as it was created. What should become of it is drift.
+        required: the API demands at least one: a record without any is not created. The text
+            says what to do about it.
     """
 
-    __slots__ = ("id", "on_create", "pairs", "property", "wire")
+    __slots__ = ("id", "on_create", "pairs", "property", "required", "wire")
 
     def __init__(
         self,
@@ -104,9 +106,11 @@ class Children:
         *pairs: Pair,
         id: str | None = None,  # noqa: A002 - as in Pair
         on_create: bool = False,
+        required: str = "",
     ) -> None:
         """Keep the rows as they were written."""
         self.on_create = on_create
+        self.required = required
         self.wire = wire
         self.property = property
         self.pairs = pairs

@@ -144,6 +144,7 @@ def _invoices(settings: MemberCareSettings) -> Mapping:
             Pair("unitPrice", "unit_price", money, required=billed),
             Pair("discountPercent", "discount", decimal_number(4)),
             Pair("vatPercent", "tax_rate", decimal_number(2)),
+            required="MemberCare bills nothing without a line",
         ),
     )  # fmt: skip
 

@@ -94,6 +94,7 @@ def _order(settings: SiteSettings) -> Mapping:
             Pair("taxPercent", "tax_rate", EXACT),
             id="id",
             on_create=True,
+            required="Squarespace imports no order without a line",
         ),
     )  # fmt: skip
 

@@ -406,6 +406,21 @@ def test_prices_with_tax_and_without_are_one_price(make) -> None:
     assert bench.products("ours")[0][4] == "100.00"
 
 
+def test_an_order_without_a_line_waits_for_one(make) -> None:
+    bench = make()
+    bench.order("ours")
+    bench.settle()
+    assert bench.control("theirs").dump("orders") == []
+    assert bench.open() == {"parked": 1}
+    line = {"lineItemType": "CUSTOM", "productName": "Gave", "quantity": 1,
+            "unitPricePaid": kroner("10.00")}  # fmt: skip
+    ours = bench.only("ours", "orders")
+    bench.control("ours").edit("orders", ours["id"], {"lineItems": [line]})
+    bench.settle()
+    assert [x["productName"] for x in bench.only("theirs", "orders")["lineItems"]] == ["Gave"]
+    assert bench.open() == {}
+
+
 def test_lines_that_change_after_an_import_are_said_once_and_nobody_is_asked(make) -> None:
     bench = make()
     bench.product("ours")
