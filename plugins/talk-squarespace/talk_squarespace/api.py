@@ -65,6 +65,7 @@ class Site:
         self.products_at = f"/{settings.products}/commerce/products"
         self._overlap = timedelta(seconds=settings.overlap_s + settings.lag_s)
         self._known: dict[str, bool] = {}
+        self.variants: dict[str, int] = {}
         self._writer = Writer(client, settings, self)
 
     # --- in ---------------------------------------------------------------------------------------
@@ -92,7 +93,7 @@ class Site:
         path = self.products_at
         read = partial(self.fetch, path, "products")
         for rows, last in changed(read, BEGINNING, self.soon(), f"{self._system}: {path}"):
-            self._known.update({str(row["id"]): True for row in rows})
+            self._count(rows)
             records = [record for row in rows for record in variants_in(row, stocks)]
             yield Page(records, complete=last)
 
@@ -192,8 +193,13 @@ class Site:
             self._known[ids[0]] = False
             return []
         products = records_in(answer, object_in(answer), "products")
-        self._known.update({str(product["id"]): True for product in products})
+        self._count(products)
         return products
+
+    def _count(self, products: Iterable[Raw]) -> None:
+        for product in products:
+            self._known[str(product["id"])] = True
+            self.variants[str(product["id"])] = len(product.get("variants") or ())
 
     def _stocks(self, variants: Sequence[str]) -> dict[str, Raw]:
         """Inventory items by variant; one that is not there is left out."""

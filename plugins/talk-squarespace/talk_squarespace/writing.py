@@ -21,12 +21,19 @@ from talk_squarespace.shapes import product_out, slug_of, suffix_of, variants_in
 __all__ = ["INVENTORY", "ORDERS", "Writer"]
 
 ORDERS, INVENTORY = "/1.0/commerce/orders", "/1.0/commerce/inventory"
+UNSAID: Raw = {
+    "description": None, "isVisible": False, "pricing": {"salePrice": None},
+    "shippingMeasurements": None, "stock": {"quantity": 0},
+}  # fmt: skip
+"""What a new product has of what its create does not say."""
 
 
 class Reader(Protocol):
     """What is looked at before and after a write."""
 
     products_at: str
+    variants: dict[str, int]
+    """Product -> how many it had when it was last read."""
 
     def get(self, entity: str, ids: Sequence[str]) -> Mapping[str, Raw]:
         """Records by id."""
@@ -84,7 +91,7 @@ class Writer:
             if before is None:
                 raise
             # What the first try was answered: what was typed or sold since is an edit.
-            return _overlaid(self._first(before), body)
+            return _overlaid(self._first(before), _overlaid(UNSAID, body))
 
     def _first(self, product: Raw) -> Raw:
         records = variants_in(product, {})
@@ -136,7 +143,7 @@ class Writer:
         Raises:
             RejectedError: it would hide the others, or name them after this one.
         """
-        if not product.keys() & {"name", "isVisible"}:
+        if not product.keys() & {"name", "isVisible"} or self._site.variants.get(product_id) == 1:
             return product
         found = next(iter(self._site.products_of([product_id])), {})
         variants = found.get("variants") or []

@@ -314,6 +314,20 @@ def test_product_that_is_created_again_is_the_first_one(site) -> None:
     assert len(site.control.dump("products")) == 1
 
 
+def test_product_that_is_created_again_is_answered_as_it_was_made(site) -> None:
+    first = _new(site)
+    (product,) = site.control.dump("products")
+    (variant,) = product["variants"]
+    sale = {**variant["pricing"], "onSale": True, "salePrice": {"currency": "NOK", "value": "7.00"}}
+    site.control.edit("products", product["id"], {
+        "description": "<p>Ny</p>", "variants": [{**variant, "pricing": sale}],
+    })  # fmt: skip
+    again = _new(site)
+    assert again.record["pricing"]["salePrice"] is None
+    for name in ("description", "shippingMeasurements", "isVisible", "stock"):
+        assert (again.record[name] or None) == (first.record[name] or None)
+
+
 def test_product_goes_on_the_only_store_page_or_the_one_that_is_named(open_site) -> None:
     site = open_site()
     pages = site.twin.app._paths.match("/1.0/commerce/store_pages", "GET")[0].handler.__self__.site
