@@ -13,13 +13,11 @@ __all__ = ["KINDS_OF_ENTITIES", "Doubts", "of_a_system"]
 
 KINDS_OF_ENTITIES = {
     "Customer": "customers", "Product": "products", "Order": "orders", "Guest": "customers",
-    "Invoice": "orders",
+    "Invoice": "orders", "Sesamproducts": "products",
 }  # fmt: skip
 _KEYS = {
     "customers": ("email", "organisation_number"), "products": ("name", "number"), "orders": (),
 }  # fmt: skip
-_KEYS_KEPT_S = 86_400.0
-"""How long a shop remembers an idempotency key."""
 
 
 class Doubts:
@@ -56,7 +54,7 @@ class Doubts:
         kind = KINDS_OF_ENTITIES.get(item.entity)
         if item.reason.startswith("counter:"):
             return kind == "products" and bool(self._lost(item.system, "stock"))
-        if self.double(item):
+        if self.double(item) or self._foreign(item, kind):
             return True
         about_create = item.reason.startswith(("create: the answer", "could be the record"))
         return kind is not None and about_create and self._unprovable(item.system, kind)
@@ -71,6 +69,17 @@ class Doubts:
         emails = [seen.values["email"] for seen in records if seen.tag == tag]
         shared = [seen for seen in records if seen.values["email"] in emails and seen.tag != tag]
         return tag in self._ledger.doubles or bool(shared)
+
+    def _foreign(self, item: Item, kind: str | None) -> bool:
+        """Whether a system takes no such record, as somebody is told."""
+        tag = self._tag_at(item)
+        lacks = self._twins[item.system].dialect.lacks
+        return kind is not None and any(
+            seen.tag == tag and lacks(kind, seen.values, [line.values for line in seen.lines])
+            for name, view in self._views.items()
+            if name != item.system
+            for seen in view.records[kind]
+        )
 
     def uncounted(self, tag: str) -> bool:
         """Whether a person is asked about the stock of a product (rule D2)."""
@@ -97,7 +106,7 @@ class Doubts:
         for tags in found.values():
             tags.discard(None)
             for order in orders:
-                parts = {order.values["customer"], *(x.values["product"] for x in order.lines)}
+                parts = {order.values.get("customer"), *(x.values["product"] for x in order.lines)}
                 if parts & tags:
                     tags.add(order.tag)
         return found
@@ -107,8 +116,9 @@ class Doubts:
         doubts = self._lost(system, kind)
         if system in self._ledger.blind:
             return bool(doubts)
-        if self._twins[system].connector == "customwebshop":
-            return any(self._next_run(at) - at > _KEYS_KEPT_S - 3600.0
+        kept = self._twins[system].dialect.kept_s
+        if kept is not None:
+            return any(self._next_run(at) - at > kept - 3600.0
                        or self._handed_over(system, kind, at) for at in doubts)  # fmt: skip
         made = [
             event.number
@@ -126,7 +136,7 @@ class Doubts:
 
         To repeat the create could make that one twice.
         """
-        until = at + _KEYS_KEPT_S
+        until = at + (self._twins[system].dialect.kept_s or 0.0)
         events = [
             (name, event)
             for (what, _, name), events in self._ledger.events.items()

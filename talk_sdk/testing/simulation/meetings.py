@@ -62,7 +62,7 @@ class Meetings:
             return False
         _, kind, tag, fields = self.edited
         seen = _of_tag(view.records[kind], tag)
-        if seen is None:
+        if seen is None or kind not in view.makes:
             return False
         changes: dict[str, Any] = {}
         fields = tuple(each for each in fields if twin.has(each))
@@ -138,7 +138,8 @@ class Meetings:
         """A customer that all systems have, with an address that is nobody else's."""
         if self.live or self._ledger.linked is None:
             return None
-        others = [t.view() for t in self._twins.values() if t.name != twin.name]
+        others = [t.view() for t in self._twins.values()
+                  if t.name != twin.name and "customers" in t.dialect.sides]  # fmt: skip
         doubles = {*self._ledger.doubles, *self._ledger.doubles.values()}
         known = [
             seen

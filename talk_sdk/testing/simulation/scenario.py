@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from random import Random
-from typing import Any
+from typing import Any, TypeVar
 
-from talk_sdk.testing.neutral import Deal, Guest, Item, Party, World
+from talk_sdk.testing.neutral import Deal, Guest, Item, Party, Thing, World
 from talk_sdk.testing.simulation.dialects import DIALECTS
 from talk_sdk.testing.world import small_world
 
@@ -17,13 +17,16 @@ __all__ = ["CONNECTORS", "Scenario", "draw", "draw_systems"]
 
 CONNECTORS = {
     "shop": "customwebshop", "erp": "customerp", "outlet": "customwebshop", "books": "wave",
+    "site": "squarespace",
 }  # fmt: skip
 """System -> connector, of all that a seed may have."""
 _SETS = (
     *[("shop", "erp")] * 4, ("shop", "outlet"), *[("shop", "erp", "outlet")] * 2,
     ("shop", "books"), ("erp", "books"), *[("shop", "erp", "books")] * 5,
+    ("shop", "site"), ("erp", "site"), *[("shop", "erp", "site")] * 2,
 )  # fmt: skip
 _SHOP = "customwebshop"
+T = TypeVar("T", bound=Thing)
 
 
 @dataclass(frozen=True)
@@ -59,12 +62,25 @@ class Scenario:
     def blind(self) -> frozenset[str]:
         """Systems that can prove nothing of a create whose answer was lost."""
         return self.without | {name for name, connector in self.systems.items()
-                               if DIALECTS[connector].proof is None}  # fmt: skip
+                               if DIALECTS[connector].blind}  # fmt: skip
 
     @property
     def numbering(self) -> bool:
-        """Whether people number all orders: two shops that count by themselves count alike."""
-        return list(self.systems.values()).count(_SHOP) > 1
+        """Whether people number all orders: two shops that count by themselves count alike.
+
+        Where a system keeps only the number of an order, it goes by that.
+        """
+        shops = list(self.systems.values()).count(_SHOP)
+        return shops > 1 or bool(self.tags)
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """Kind -> the field whose value is the tag; none where the tag has a place of its own."""
+        return {"orders": "number"} if self._bare else {}
+
+    @property
+    def _bare(self) -> bool:
+        return any("lines" not in DIALECTS[name].sides for name in self.systems.values())
 
     def worlds(self) -> dict[str, World]:
         """System -> what it holds at the start."""
@@ -130,13 +146,32 @@ def _world(rng: Random, connectors: dict[str, str]) -> World:
         rng, rng.randrange(6, 15), rng.randrange(4, 9), rng.randrange(3, 9),
         systems=connectors, guests_in=("shop",), awkward=odd,
     )  # fmt: skip
+    world = _within_reach(world, connectors)
     everywhere = _shared(world.parties)
+    bare = any("lines" not in DIALECTS[connector].sides for connector in connectors.values())
     shops = {name for name, connector in connectors.items() if connector == _SHOP}
     return World(
         tuple(_tagged_party(party, everywhere) for party in world.parties),
         tuple(_tagged_item(item) for item in world.items),
-        tuple(_tagged_deal(deal) for deal in world.deals if len(shops) < 2 or deal.systems & shops),
+        tuple(
+            _tagged_deal(deal, numbered=bare)
+            for deal in world.deals
+            if deal.systems & shops or not (bare or len(shops) > 1)
+        ),
     )
+
+
+def _within_reach(world: World, connectors: dict[str, str]) -> World:
+    """Without what is only in a system that cannot have it at the start."""
+    able = {name for name, c in connectors.items() if "customers" in DIALECTS[c].sides}
+    if len(able) == len(connectors):
+        return world
+
+    def placed(things: tuple[T, ...]) -> tuple[T, ...]:
+        within = (replace(thing, systems=thing.systems & able) for thing in things)
+        return tuple(thing for thing in within if thing.systems)
+
+    return World(placed(world.parties), world.items, placed(world.deals))
 
 
 def _shared(parties: tuple[Party, ...]) -> set[str]:
@@ -159,8 +194,11 @@ def _tagged_item(item: Item) -> Item:
     return replace(item, description=f"tag {item.identity}")
 
 
-def _tagged_deal(deal: Deal) -> Deal:
-    """With tags; no product is on two lines, as lines without ids could not be told apart."""
+def _tagged_deal(deal: Deal, *, numbered: bool) -> Deal:
+    """With tags, which are numbers where that is all that a system keeps of an order.
+
+    No product is on two lines, as lines without ids could not be told apart.
+    """
     guest = deal.guest
     if guest is not None:
         email = f"{deal.identity}@guests.example" if guest.email else None
@@ -178,7 +216,7 @@ def _tagged_deal(deal: Deal) -> Deal:
             )
         )
     number = deal.number
-    if number is None and "outlet" in deal.systems:
+    if numbered or (number is None and "outlet" in deal.systems):
         number = f"O-{deal.identity}"
     return replace(
         deal, number=number, guest=guest, note=f"tag {deal.identity}", lines=tuple(lines)

@@ -109,7 +109,16 @@ class Simulation:
         self.store = folder / "talk.db"
         self.bench = self._open(folder)
         self.twins = {
-            name: Twin(name, connector, self.bench.control(name), self.bench.twins[name].settings)
+            name: Twin(
+                name,
+                connector,
+                self.bench.control(name),
+                self.bench.twins[name].settings,
+                {
+                    kind: DIALECTS[connector].sides[kind][field].path
+                    for kind, field in self.scenario.tags.items()
+                },
+            )
             for name, connector in self.scenario.systems.items()
         }
         self.ledger = Ledger(blind=set(self.scenario.blind))

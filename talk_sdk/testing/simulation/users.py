@@ -90,12 +90,13 @@ class Users:
     def _edit(self, twin: Twin, view: View) -> bool:
         kind = self._rng.choice(("customers", "customers", "products", "orders"))
         seen = self._pick(twin, view, kind)
-        if seen is None:
+        open_fields = self._open_fields(twin, kind)
+        if seen is None or not open_fields:
             return False
         changes: dict[str, Any] = {}
         edited = []
         for _ in range(self._rng.choice((1, 1, 2, 3))):
-            each = self._rng.choice(self._open_fields(twin, kind))
+            each = self._rng.choice(open_fields)
             if each.name in self._keys(kind) and (not self._linked or self._rng.random() < 0.7):
                 continue
             merge_into(changes, self._typist.typed(twin, each, seen))
@@ -112,14 +113,17 @@ class Users:
             each
             for each in FIELDS[kind]
             if each.name not in FIXED[kind]
+            and kind in twin.dialect.makes
             and twin.has(each)
             and any(other.has(each) for other in others)
         ]
 
     def _keys(self, kind: str) -> set[str]:
         """What records are told apart by: of no use to anybody if it is changed too soon."""
-        by_name = any("number" not in twin.dialect.sides[kind] for twin in self._twins.values())
-        return {"number", "email"} | ({"name"} if kind == "products" and by_name else set())
+        by_name = kind == "products" and any(
+            "number" not in twin.dialect.sides[kind] for twin in self._twins.values()
+        )
+        return {"number", "email"} | ({"name"} if by_name else set())
 
     def _pick(self, twin: Twin, view: View, kind: str) -> Seen | None:
         """A record; most likely one that was changed lately, by whom ever."""
@@ -139,13 +143,14 @@ class Users:
         if seen is None or not self._linked or "stock" not in places:
             return False
         delta = self._rng.choice((-3, -2, -1, 1, 5, 40))
-        twin.control.adjust("products", seen.id, places["stock"], delta)
-        return True
+        return twin.adjust(seen, delta)
 
     # --- lines ------------------------------------------------------------------------------------
 
     def _order(self, view: View, fewest: int) -> Seen | None:
         known = [seen for seen in view.records["orders"] if len(seen.lines) >= fewest]
+        if "orders" not in view.makes:
+            return None
         return self._rng.choice(known) if known else None
 
     def _put_lines(self, twin: Twin, order: Seen, lines: list[Any]) -> bool:
@@ -220,6 +225,8 @@ class Users:
         return record
 
     def _create_customer(self, twin: Twin, _view: View) -> bool:
+        if "customers" not in twin.dialect.makes:
+            return False
         names = ("name", "email", "phone", "first_name", "billing_address.line1",
                  "billing_address.country")  # fmt: skip
         twin.create("customers", self._new(twin, "customers", names))

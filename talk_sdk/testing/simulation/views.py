@@ -33,9 +33,15 @@ class View:
 
     def __init__(self, twin: Twin) -> None:
         self._dialect = twin.dialect
+        self._tags = twin.tags
         self.records: dict[str, list[Seen]] = {}
         for kind in KINDS:
             self.records[kind] = [self._seen(kind, raw) for raw in twin.rows(kind)]
+
+    @property
+    def makes(self) -> frozenset[str]:
+        """The kinds that its users make and edit."""
+        return self._dialect.makes
 
     def every(self) -> Iterator[Seen]:
         """All records and lines."""
@@ -55,11 +61,11 @@ class View:
     def _seen(self, kind: str, raw: Mapping[str, Any]) -> Seen:
         places = self._dialect.places[kind]
         values = self._values(kind, raw)
-        tag = raw[places["tag"]] or f"untagged {values.get('name')}"
+        tag = raw[self._tags.get(kind, places["tag"])] or f"untagged {values.get('name')}"
         seen = Seen(kind, str(raw[places["id"]]), tag, values, raw)
         if "stock" in places:
             seen.stock = raw[places["stock"]] or 0
-        if kind == "orders":
+        if kind == "orders" and "lines" in self._dialect.sides:
             values["customer"] = self._customer(raw)
             seen.lines = [self._line(seen, line) for line in raw["lines"]]
         return seen
@@ -94,6 +100,8 @@ class Twin:
     connector: str
     control: LocalControl
     settings: Mapping[str, Any]
+    tags: Mapping[str, str] = field(default_factory=dict)
+    """Kind -> where its tags stand, if elsewhere than the dialect says."""
 
     def view(self) -> View:
         """What it holds now."""
@@ -115,6 +123,10 @@ class Twin:
     def create(self, kind: str, record: dict[str, Any]) -> None:
         """Make a new record."""
         self.dialect.create(self.control, self.settings, kind, record)
+
+    def adjust(self, seen: Seen, delta: int) -> bool:
+        """Sell a product, or take it in; whether that was possible."""
+        return self.dialect.adjust(self.control, seen.raw, delta)
 
     def has(self, each: Field) -> bool:
         """Whether the system has a field."""

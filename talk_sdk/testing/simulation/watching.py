@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 
-from talk_sdk.testing.simulation.dialects import Dialect
 from talk_sdk.testing.simulation.ledger import Ledger
 from talk_sdk.testing.simulation.trace import Exchange, Trace
 from talk_sdk.testing.simulation.views import Twin
@@ -39,7 +38,7 @@ class Watch:
         dialect = twin.dialect
         done = [f"{e.kind} {e.collection}/{e.id}" for e in exchange.effects]
         self._ledger.touched += [
-            (self._now(), exchange.system, dialect.kind_of(e.collection), e.id)
+            (self._now(), exchange.system, *dialect.record_of(e, twin.control))
             for e in exchange.effects
         ]
         self._trace.add(
@@ -47,7 +46,7 @@ class Watch:
             f"?{exchange.query} -> {exchange.status} {kinds} {done}"
         )
         self._ledger.writing = self._ledger.writing or bool(exchange.effects)
-        self._overwritten(exchange, dialect)
+        self._overwritten(exchange, twin)
         if dialect.replaces(exchange):
             return
         if exchange.intact:
@@ -62,11 +61,11 @@ class Watch:
             meant = dialect.meant(exchange)
             self._ledger.doubts.append((self._now(), exchange.system, meant))
 
-    def _overwritten(self, exchange: Exchange, dialect: Dialect) -> None:
+    def _overwritten(self, exchange: Exchange, twin: Twin) -> None:
         """A write to a record that has no version does not see what was done since the look."""
         for effect in exchange.effects:
-            kind = dialect.kind_of(effect.collection)
-            names = dialect.overwritten(exchange, kind)
+            kind, id_ = twin.dialect.record_of(effect, twin.control)
+            names = twin.dialect.overwritten(exchange, kind)
             if names is not None:
-                gone = self._ledger.overwrote(exchange.system, kind, effect.id, names)
+                gone = self._ledger.overwrote(exchange.system, kind, id_, names)
                 self._counts["edit: out of sight"] += gone

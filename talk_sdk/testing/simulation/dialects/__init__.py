@@ -10,11 +10,12 @@ from collections.abc import Mapping
 from talk_sdk.testing.simulation.dialects.customerp import CustomErp
 from talk_sdk.testing.simulation.dialects.customwebshop import CustomWebshop
 from talk_sdk.testing.simulation.dialects.dialect import KINDS, WHOLE, Dialect, Raw
+from talk_sdk.testing.simulation.dialects.squarespace import Squarespace
 from talk_sdk.testing.simulation.dialects.wave import Wave
 
 __all__ = ["DIALECTS", "KINDS", "WHOLE", "Dialect", "Raw"]
 
 DIALECTS: Mapping[str, Dialect] = {
-    dialect.connector: dialect for dialect in (CustomWebshop(), CustomErp(), Wave())
+    dialect.connector: dialect for dialect in (CustomWebshop(), CustomErp(), Wave(), Squarespace())
 }
 """By connector."""

@@ -42,6 +42,7 @@ class CustomWebshop(Dialect):
     """Version, cursor and idempotency keys; lines with ids."""
 
     connector = "customwebshop"
+    kept_s = 86_400.0
     proof = ("idempotency_keys", "idempotency")
     places: ClassVar = {
         "customers": {"in": "customers", "id": "id", "tag": "note"},

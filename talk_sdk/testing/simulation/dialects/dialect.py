@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from talk_sdk.testing.control import LocalControl
+    from talk_sdk.testing.records import Effect
     from talk_sdk.testing.simulation.sides import Side
     from talk_sdk.testing.simulation.trace import Exchange
 
@@ -27,7 +29,10 @@ class Dialect:
         places: per kind, its collection (`in`), and where ids, tags, references and stock stand.
         sides: per kind, lines too: name of the shared model -> how it is said.
         proof: the setting and the simulator's switch of what tells what became of a create;
-            none if nothing does.
+            none if it cannot be switched off.
+        blind: whether nothing at all tells what became of a create.
+        kept_s: how many seconds an idempotency key is remembered; none where there are no keys.
+        makes: the kinds that its users make, edit and add lines to.
         line_ids: whether lines have ids.
         region_codes: whether subdivisions are codes of ISO 3166-2.
         graphql: whether it is spoken to in GraphQL, which fails in ways of its own.
@@ -37,6 +42,9 @@ class Dialect:
     places: ClassVar[Mapping[str, Mapping[str, str]]]
     sides: ClassVar[Mapping[str, Mapping[str, Side]]]
     proof: ClassVar[tuple[str, str] | None] = None
+    blind: ClassVar[bool] = False
+    kept_s: ClassVar[float | None] = None
+    makes: ClassVar[frozenset[str]] = frozenset(KINDS)
     line_ids: ClassVar[bool] = True
     region_codes: ClassVar[bool] = False
     graphql: ClassVar[bool] = False
@@ -62,6 +70,12 @@ class Dialect:
         """Make a record, as a user does."""
         control.create(self.places[kind]["in"], self.closed(kind, record, {}, settings))
 
+    def adjust(self, control: LocalControl, before: Raw, delta: int) -> bool:
+        """Move the stock of an opened product, as a sale does; whether that was possible."""
+        places = self.places["products"]
+        control.adjust(places["in"], str(before[places["id"]]), places["stock"], delta)
+        return True
+
     def opened(self, _kind: str, raw: Raw, _settings: Raw) -> Raw:
         """A record with all that is looked at in places of its own."""
         return raw
@@ -82,11 +96,19 @@ class Dialect:
 
     # --- what it cannot ---------------------------------------------------------------------------
 
-    def lacks(self, _kind: str, _values: Raw) -> bool:
-        """Whether it takes no record (or, for `lines`, none of the order) with these values."""
+    def lacks(self, _kind: str, _values: Raw, _lines: Sequence[Raw]) -> bool:
+        """Whether it takes no record with these values; for `lines`, none of such an order's."""
         return False
 
+    def holds(self, _stock: Decimal) -> bool:
+        """Whether a product can have such a stock."""
+        return True
+
     # --- what goes over the wire ------------------------------------------------------------------
+
+    def record_of(self, effect: Effect, _control: LocalControl) -> tuple[str, str]:
+        """Kind and id of the record that something happened to."""
+        return self.kind_of(effect.collection), effect.id
 
     def replaces(self, _exchange: Exchange) -> bool:
         """Whether a request replaces a record that has no version."""

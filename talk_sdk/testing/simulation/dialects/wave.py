@@ -7,7 +7,7 @@ shipping, and a discount; what a user changes there is put together again.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -75,6 +75,7 @@ class Wave(Dialect):
     """Nothing proves what became of a create; lines have no ids."""
 
     connector = "wave"
+    blind = True
     line_ids = False
     region_codes = True
     graphql = True
@@ -160,7 +161,7 @@ class Wave(Dialect):
             own["discounts"] = _discounts(changes["discount"])
         return own
 
-    def lacks(self, kind: str, values: Raw) -> bool:
+    def lacks(self, kind: str, values: Raw, _lines: Sequence[Raw]) -> bool:
         """There are no cancelled invoices."""
         return kind in {"orders", "lines"} and values["status"] == "cancelled"
 
