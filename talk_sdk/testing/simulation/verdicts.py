@@ -24,6 +24,8 @@ __all__ = ["Listed", "Verdicts", "alike", "listed", "note_reviews"]
 
 _COARSE_S = 130.0
 """Beyond what the coarsest record time, the network and rounding account for."""
+_FLOAT_S = 0.001
+"""Seconds since 1970 are not exact; what happened at the same moment came before."""
 _BEHIND_S = 20.0
 """What a question is about may be so much older than the run that asks it."""
 _EXACT = {
@@ -55,7 +57,7 @@ def listed(store: Path, named: Named) -> list[Listed]:
         kind, tag = named(origin)
         if name.startswith("lines."):
             kind, name = "lines", name.removeprefix("lines.")  # noqa: PLW2901
-        time = at - START.timestamp()
+        time = at - START.timestamp() + _FLOAT_S
         found.append(Listed(kind, tag, name, time, msgspec.json.decode(values), decision))
     return found
 
