@@ -1,10 +1,13 @@
-"""The base of every wire model and of every connector's settings."""
+"""The base of every wire model and of every connector's settings, and what settings often are."""
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-__all__ = ["Settings", "WireModel"]
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+
+__all__ = ["CountryCode", "Settings", "TimeZone", "WebAddress", "WireModel"]
 
 
 class WireModel(BaseModel):
@@ -25,3 +28,21 @@ class Settings(BaseModel):
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _known_zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(f"{value!r} is no time zone, write one like Europe/Oslo") from None
+    return value
+
+
+CountryCode = Annotated[str, StringConstraints(pattern="^[A-Z]{2}$")]
+"""A setting that is a country of ISO 3166-1 alpha-2, like NO."""
+TimeZone = Annotated[str, AfterValidator(_known_zone)]
+"""A setting that is a time zone, like Europe/Oslo."""
+WebAddress = Annotated[
+    str, StringConstraints(pattern=r"^https?://([^\s/:@\[\]]+|\[[\da-fA-F:.]+\])(:\d+)?(/\S*)?$")
+]
+"""A setting that is the address of an API, without user and password."""

@@ -169,6 +169,7 @@ LENSES = {
         for prop in ("phone", "fax")
     ],
     "one_of": [(lenses.one_of(frozenset(("NOK", "EUR", "JPY"))), "currency", "customer")],
+    "day": [(lenses.day(zone), "date", "order") for zone in ("UTC", "Europe/Oslo")],
     "subdivision": [(lenses.subdivision(), "billing_address.subdivision", "customer")],
     "ref": [
         (lenses.ref("Customer"), "customer", "order"),

@@ -5,23 +5,18 @@ from __future__ import annotations
 from pydantic import Field, SecretStr
 
 from talk_sdk.connector import Connector
-from talk_sdk.models import Settings
+from talk_sdk.models import CountryCode, Settings, WebAddress
 
 __all__ = ["CONNECTOR", "WebshopSettings"]
-
-ADDRESS = r"^https?://([^\s/:@\[\]]+|\[[\da-fA-F:.]+\])(:\d+)?(/\S*)?$"
 
 
 class WebshopSettings(Settings):
     """One webshop."""
 
-    base_url: str = Field(
-        pattern=ADDRESS, description="Address of the API, like https://shop.example/api"
-    )
+    base_url: WebAddress = Field(description="Address of the API, like https://shop.example/api")
     token: SecretStr = Field(description="API token")
-    region: str = Field(
+    region: CountryCode = Field(
         "NO",
-        pattern="^[A-Z]{2}$",
         description="Country of phone numbers without a prefix, where the record names none",
     )
     idempotency_keys: bool = Field(

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 from typing import Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr
 
 from talk_sdk.connector import Connector
-from talk_sdk.models import Settings
+from talk_sdk.models import CountryCode, Settings, TimeZone, WebAddress
 
 __all__ = ["CONNECTOR", "MemberCareSettings"]
-
-ADDRESS = r"^https?://([^\s/:@\[\]]+|\[[\da-fA-F:.]+\])(:\d+)?(/\S*)?$"
 
 
 class MemberCareSettings(Settings):
     """One account in MemberCare."""
 
-    base_url: str = Field(
-        pattern=ADDRESS,
+    base_url: WebAddress = Field(
         description="Address of the API, like https://example-rest.membercare.no/api/v1",
     )
     client_api_key: SecretStr = Field(description="The API's key, from MemberCare")
@@ -48,10 +44,11 @@ class MemberCareSettings(Settings):
     currency: str = Field(
         "NOK", pattern="^[A-Z]{3}$", description="Currency of all invoices: the API tells none"
     )
-    time_zone: str = Field("Europe/Oslo", description="Zone of the API's times, which have none")
-    region: str = Field(
+    time_zone: TimeZone = Field(
+        "Europe/Oslo", description="Zone of the API's times, which have none"
+    )
+    region: CountryCode = Field(
         "NO",
-        pattern="^[A-Z]{2}$",
         description="Country of phone numbers without a prefix, where the record names none",
     )
     reread_h: float = Field(
@@ -65,15 +62,6 @@ class MemberCareSettings(Settings):
     lag_s: float = Field(
         0.0, ge=0, description="Seconds that a list may be behind what was just written"
     )
-
-    @field_validator("time_zone")
-    @classmethod
-    def _known_zone(cls, value: str) -> str:
-        try:
-            ZoneInfo(value)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            raise ValueError(f"{value!r} is no time zone, write one like Europe/Oslo") from None
-        return value
 
 
 CONNECTOR = Connector("membercare", "MemberCare", MemberCareSettings, workers=2)

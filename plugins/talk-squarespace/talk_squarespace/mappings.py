@@ -13,7 +13,7 @@ from talk_squarespace.settings import SiteSettings
 from talk_squarespace.values import (
     at_most,
     barcode,
-    day,
+    day_in,
     html,
     html_text,
     on_hand,
@@ -66,7 +66,7 @@ def _order(settings: SiteSettings) -> Mapping:
         models.Order, "order",
         Pair("number", "number", at_most(200), match=1, on_create=True),
         Pair("customer", "customer", ref("Customer"), match=1, read_only=True),
-        Pair("createdOn", "date", day(settings.time_zone), on_create=True,
+        Pair("createdOn", "date", day_in(settings.time_zone), on_create=True,
              required="Squarespace wants to know when the order was placed"),
         Pair("currency", "currency", one_of(frozenset({settings.currency})), on_create=True,
              essential="skip", default=settings.currency),

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from decimal import Decimal
 from typing import Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr
 
 from talk_sdk.connector import Connector
-from talk_sdk.models import Settings
+from talk_sdk.models import CountryCode, Settings, TimeZone, WebAddress
 
 __all__ = ["CONNECTOR", "SiteSettings"]
 
-ADDRESS = r"^https?://([^\s/:@\[\]]+|\[[\da-fA-F:.]+\])(:\d+)?(/\S*)?$"
 Final = Literal["open", "closed"]
 
 
@@ -57,12 +55,11 @@ class SiteSettings(Settings):
     order_prefix: str = Field(
         "SQ-", description="What is put before the numbers of orders that were made on the site"
     )
-    time_zone: str = Field(
+    time_zone: TimeZone = Field(
         "UTC", description="The site's time zone: the day of an order is its day there"
     )
-    region: str = Field(
+    region: CountryCode = Field(
         "US",
-        pattern="^[A-Z]{2}$",
         description="Country of phone numbers without a prefix, where the record names none",
     )
     overlap_s: float = Field(
@@ -71,18 +68,7 @@ class SiteSettings(Settings):
     lag_s: float = Field(
         0.0, ge=0, description="Seconds that a list may be behind what was just written"
     )
-    base_url: str = Field(
-        "https://api.squarespace.com", pattern=ADDRESS, description="Address of the API"
-    )
-
-    @field_validator("time_zone")
-    @classmethod
-    def _known_zone(cls, value: str) -> str:
-        try:
-            ZoneInfo(value)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            raise ValueError(f"{value!r} is no time zone, write one like Europe/Oslo") from None
-        return value
+    base_url: WebAddress = Field("https://api.squarespace.com", description="Address of the API")
 
 
 CONNECTOR = Connector("squarespace", "Squarespace", SiteSettings)

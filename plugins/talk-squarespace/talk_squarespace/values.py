@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from datetime import UTC, date, datetime, time
+from datetime import UTC
 from decimal import ROUND_HALF_UP, Decimal
 from html import escape
 from html.parser import HTMLParser
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from talk_sdk.lenses import Lens, decimal_number, decimal_text
-from talk_sdk.rest import moment_in
+from talk_sdk.lenses import Lens, day, decimal_number, decimal_text
 
-__all__ = ["at_most", "barcode", "day", "gross", "html", "html_text", "on_hand", "status", "weight",
-           "whole"]  # fmt: skip
+__all__ = ["at_most", "barcode", "day_in", "gross", "html", "html_text", "on_hand", "status",
+           "weight", "whole"]  # fmt: skip
 
 _POUND = Decimal("0.45359237")
 _STATUS = {"PENDING": "open", "FULFILLED": "closed", "CANCELED": "cancelled"}
@@ -165,18 +163,6 @@ def status(final: Collection[str]) -> Lens:
     return Lens("status", get, put)
 
 
-def day(zone: str) -> Lens:
-    """The day on which a moment lies where the site is; written as its first second there."""
-    there = ZoneInfo(zone)
-
-    def get(wire: Any) -> date:
-        moment = moment_in({"at": wire}, "at")
-        if moment is None:
-            raise ValueError("that is no time")
-        return moment.replace(tzinfo=UTC).astimezone(there).date()
-
-    def put(value: date) -> str:
-        first = datetime.combine(value, time(), there).astimezone(UTC)
-        return first.replace(tzinfo=None).isoformat() + "Z"
-
-    return Lens(f"day({zone})", get, put)
+def day_in(zone: str) -> Lens:
+    """The day on which a moment lies where the site is; a moment is written in UTC."""
+    return day(zone, lambda moment: f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat()}Z")

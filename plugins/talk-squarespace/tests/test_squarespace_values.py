@@ -9,7 +9,7 @@ import pytest
 import talk_squarespace as hooks
 from hypothesis import given
 from hypothesis import strategies as st
-from talk_squarespace.values import day, gross, html, html_text, status, weight, whole
+from talk_squarespace.values import day_in, gross, html, html_text, status, weight, whole
 
 from talk_sdk.mapping import compile_mapping
 
@@ -70,7 +70,7 @@ def test_pounds_are_kilograms_elsewhere() -> None:
 @given(st.dates(date(1970, 1, 2), date(2100, 1, 1)), st.sampled_from(
     ["Europe/Oslo", "America/New_York", "Pacific/Apia", "UTC"]))  # fmt: skip
 def test_day_is_written_as_a_moment_that_reads_as_that_day(when, zone) -> None:
-    lens = day(zone)
+    lens = day_in(zone)
     assert lens.put(when).endswith("Z")
     assert lens.get(lens.put(when)) == when
 

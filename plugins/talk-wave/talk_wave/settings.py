@@ -7,11 +7,9 @@ from typing import Self
 from pydantic import Field, SecretStr, model_validator
 
 from talk_sdk.connector import Connector
-from talk_sdk.models import Settings
+from talk_sdk.models import CountryCode, Settings, WebAddress
 
 __all__ = ["CONNECTOR", "WaveSettings"]
-
-ADDRESS = r"^https?://([^\s/:@\[\]]+|\[[\da-fA-F:.]+\])(:\d+)?(/\S*)?$"
 
 
 class WaveSettings(Settings):
@@ -40,9 +38,8 @@ class WaveSettings(Settings):
     shipping_product: str | None = Field(
         None, description="Id of the product that stands for shipping; without it it waits"
     )
-    region: str = Field(
+    region: CountryCode = Field(
         "NO",
-        pattern="^[A-Z]{2}$",
         description="Country of phone numbers without a prefix, where the record names none",
     )
     reread_h: float = Field(
@@ -56,13 +53,12 @@ class WaveSettings(Settings):
     lag_s: float = Field(
         0.0, ge=0, description="Seconds that a list may be behind what was just written"
     )
-    base_url: str = Field(
+    base_url: WebAddress = Field(
         "https://gql.waveapps.com/graphql/public",
-        pattern=ADDRESS,
         description="Address of the API",
     )
-    oauth_url: str = Field(
-        "https://api.waveapps.com/oauth2", pattern=ADDRESS, description="Address of the sign-in"
+    oauth_url: WebAddress = Field(
+        "https://api.waveapps.com/oauth2", description="Address of the sign-in"
     )
 
     @model_validator(mode="after")

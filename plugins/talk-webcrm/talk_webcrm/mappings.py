@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from talk_sdk.lenses import decimal_number, organisation_number, phone, ref, truncate
+from talk_sdk.lenses import day, decimal_number, organisation_number, phone, ref, truncate
 from talk_sdk.mapping import Children, Mapping, Pair
 from talk_webcrm import models
 from talk_webcrm.settings import CrmSettings
-from talk_webcrm.values import archived, country, currency, day, employed, level, vat_code
+from talk_webcrm.values import archived, country, currency, employed, level, vat_code
 
 __all__ = ["EMPTY", "mappings"]
 

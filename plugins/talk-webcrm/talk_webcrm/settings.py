@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Literal, Self
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from talk_sdk.connector import Connector
-from talk_sdk.models import Settings
+from talk_sdk.models import CountryCode, Settings, TimeZone, WebAddress
 
 __all__ = ["CONNECTOR", "CrmSettings"]
 
-ADDRESS = r"^https?://([^\s/:@\[\]]+|\[[\da-fA-F:.]+\])(:\d+)?(/\S*)?$"
 Status = Literal["draft", "open", "closed", "cancelled"]
 
 
@@ -83,13 +81,12 @@ class CrmSettings(Settings):
     archived_status: str | None = Field(
         None, description="OrganisationStatus that stands for archived; without it none is archived"
     )
-    time_zone: str = Field(
+    time_zone: TimeZone = Field(
         "Europe/Copenhagen", description="The company's time zone: the day of an order is its day"
     )
     language: str = Field("nb", description="The company's language: countries are named in it")
-    region: str = Field(
+    region: CountryCode = Field(
         "NO",
-        pattern="^[A-Z]{2}$",
         description="Country of phone numbers without a prefix, where the record names none",
     )
     reread_h: float = Field(
@@ -101,18 +98,7 @@ class CrmSettings(Settings):
     lag_s: float = Field(
         0.0, ge=0, description="Seconds that a list may be behind what was just written"
     )
-    base_url: str = Field(
-        "https://api.webcrm.com", pattern=ADDRESS, description="Address of the API"
-    )
-
-    @field_validator("time_zone")
-    @classmethod
-    def _known_zone(cls, value: str) -> str:
-        try:
-            ZoneInfo(value)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            raise ValueError(f"{value!r} is no time zone, write one like Europe/Oslo") from None
-        return value
+    base_url: WebAddress = Field("https://api.webcrm.com", description="Address of the API")
 
     @field_validator("language")
     @classmethod

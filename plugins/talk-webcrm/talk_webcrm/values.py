@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from talk_sdk.lenses import UNSAID, Lens, country_name
-from talk_sdk.rest import moment_in
 
-__all__ = ["archived", "country", "currency", "day", "employed", "level", "vat_code"]
+__all__ = ["archived", "country", "currency", "employed", "level", "vat_code"]
 
 
 def currency(names: Mapping[str, str], *, symbol: bool = False) -> Lens:
@@ -107,19 +104,3 @@ def employed() -> Lens:
     return Lens(
         "employed", lambda wire: wire != "Resigned", lambda value: "Active" if value else "Resigned"
     )
-
-
-def day(zone: str) -> Lens:
-    """The day on which a moment lies where the company is; written as its first second there."""
-    there = ZoneInfo(zone)
-
-    def get(wire: Any) -> date:
-        moment = moment_in({"at": wire}, "at")
-        if moment is None:
-            raise ValueError("that is no time")
-        return moment.replace(tzinfo=UTC).astimezone(there).date()
-
-    return Lens(
-        f"day({zone})", get,
-        lambda value: datetime.combine(value, time(), there).isoformat(),
-    )  # fmt: skip
