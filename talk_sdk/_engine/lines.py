@@ -33,9 +33,9 @@ def pair_lines(
 ) -> list[int | None]:
     """For each incoming line (id, properties) the index of the known line that it is.
 
-    By stable id; a line that says exactly the same; the same product (or, without one, the
-    same description) where it is unique; the same place among the lines of one product. A
-    line of another product is a new line: None.
+    By stable id; a line that says exactly the same; the same product (or, where one of the
+    two has none, the same description) where it is unique; the same place among the lines of
+    one product. A line of another product is a new line: None.
     """
     found: list[int | None] = [None] * len(incoming)
     free = list(range(len(known)))
@@ -49,7 +49,7 @@ def pair_lines(
         if ident is not None and ids.get(ident) in free:
             settle(here, ids[ident])
     left = [here for here in range(len(incoming)) if found[here] is None]
-    for by in (_everything, _subject):
+    for by in (_everything, _subject, _words):
         _by(by, left, incoming, known, found, free, settle)
     return found
 
@@ -62,6 +62,17 @@ def _everything(values: Values) -> Hashable:
 def _subject(values: Values) -> Hashable:
     product = values.get("product")
     return ("product", product) if product is not None else ("text", values.get("description"))
+
+
+def _words(values: Values) -> Hashable:
+    """What is left to know a line by where only one of two systems knows its product."""
+    return values.get("description")
+
+
+def _apart(here: tuple[str | None, Values], there: tuple[str | None, Values]) -> bool:
+    """Whether two lines cannot be one: both have an id, or each is of another product."""
+    products = {line[1].get("product") for line in (here, there)} - {None}
+    return len(products) > 1 or None not in (here[0], there[0])
 
 
 def _by(
@@ -80,9 +91,9 @@ def _by(
     for here in left:
         if found[here] is not None:
             continue
-        alike = rows.get(form(incoming[here][1]), [])
-        # Two lines that both have an id are not one, whatever they say.
-        match = next((t for t in alike if None in (incoming[here][0], known[t][0])), None)
+        said = form(incoming[here][1])
+        alike = rows.get(said, []) if said is not None else []
+        match = next((t for t in alike if not _apart(incoming[here], known[t])), None)
         if match is not None:
             alike.remove(match)
             settle(here, match)
