@@ -103,11 +103,17 @@ class WebCrm:
         return [shapes.organisation_in(r, mains.get(r["OrganisationId"])) for r in records]
 
     def _mains(self, organisations: Iterable[int]) -> dict[int, Raw]:
+        return shapes.main_of(self._persons_at(organisations))
+
+    def _persons_at(self, organisations: Iterable[int]) -> list[Raw]:
         rows = by_keys(self._client, "Person", "PersonOrganisationId", organisations)
-        return shapes.main_of(person for found in rows for person in found)
+        return [person for found in rows for person in found]
 
     def _persons(self, since: str | None) -> Iterator[Page]:
-        """Persons that changed, without those that are the main one of their organisation."""
+        """Persons that changed, without those that are the main one of their organisation.
+
+        And those beside them: a new main person makes a contact of the one before.
+        """
         kind, cursor = KINDS["Persons"], since or ""
         everybody: dict[int, Raw] = {}
         if since is None:
@@ -115,9 +121,11 @@ class WebCrm:
                 everybody = shapes.main_of([*everybody.values(), *records])
         for records, last in self._changed(kind, cursor):
             cursor = _latest(kind, cursor, records)
-            mains = everybody if since is None else self._mains(_organisations_in(records))
+            beside = [] if since is None else self._persons_at(_organisations_in(records))
+            mains = everybody if since is None else shapes.main_of(beside)
             main = {person["PersonId"] for person in mains.values()}
-            others = [shapes.cleaned(r) for r in records if r["PersonId"] not in main]
+            known = {person["PersonId"]: person for person in [*records, *beside]}
+            others = [shapes.cleaned(r) for id_, r in known.items() if id_ not in main]
             yield Page(others, cursor or None, complete=last)
 
     def _changed(self, kind: Kind, cursor: str) -> Iterator[tuple[list[Raw], bool]]:

@@ -211,6 +211,48 @@ def test_a_line_that_somebody_adds_while_lines_are_written_is_kept(make) -> None
     assert bench.lines("ours") == bench.lines("theirs")
 
 
+@pytest.mark.parametrize("comes_first", [True, False], ids=["main there", "contact there"])
+def test_main_person_who_moves_to_another_organisation_leaves_the_next_one_in_its_place(
+    make: Callable[..., Bench], comes_first: bool
+) -> None:
+    bench = make()
+    owners = [bench.create("ours", "organisations", OrganisationName=n) for n in ("Fra", "Til")]
+    places = [0, 0, 1] if comes_first else [1, 0, 0]
+    for place, last in zip(places, ("Moen", "Lie", "Dahl"), strict=True):
+        bench.create("ours", "persons", PersonOrganisationId=owners[place], PersonLastName=last,
+                     PersonEmail=f"{last.lower()}@x.no")  # fmt: skip
+    bench.settle()
+    # A later change, so that what is read next begins after those above.
+    bench.clock.advance(90)
+    other = bench.create("ours", "organisations", OrganisationName="En annen")
+    bench.create("ours", "persons", PersonOrganisationId=other, PersonLastName="Holm",
+                 PersonEmail="holm@x.no")  # fmt: skip
+    bench.settle()
+    mover, left = ("Moen", "Lie") if comes_first else ("Lie", "Dahl")
+    row = bench.row("ours", "persons", PersonLastName=mover)
+    bench.edit("ours", "persons", row, PersonOrganisationId=owners[1])
+    # Somebody says who is to be spoken to now: nothing else tells that a person has left.
+    row = bench.row("ours", "persons", PersonLastName=left)
+    bench.edit("ours", "persons", row, PersonTitle="Innkjøper")
+    bench.settle()
+
+    def mains(system: str) -> dict[str, str]:
+        names = {r["OrganisationId"]: r["OrganisationName"]
+                 for r in bench.rows(system, "organisations")}  # fmt: skip
+        found: dict[str, str] = {}
+        for person in sorted(bench.rows(system, "persons"), key=lambda r: r["PersonId"]):
+            found.setdefault(names[person["PersonOrganisationId"]], person["PersonEmail"])
+        return found
+
+    assert mains("theirs") == mains("ours") == {
+        "Fra": f"{left.lower()}@x.no", "Til": "moen@x.no", "En annen": "holm@x.no"
+    }  # fmt: skip
+    people = {(r["PersonLastName"], r["PersonEmail"]) for r in bench.rows("ours", "persons")}
+    assert people <= {(r["PersonLastName"], r["PersonEmail"])
+                      for r in bench.rows("theirs", "persons")}  # fmt: skip
+    assert bench.open() == {}
+
+
 def test_products_may_be_registered_in_one_system_and_in_the_catalogue_of_the_other(make) -> None:
     registered = {"products": "registered", "product_organisation": 1}
     bench = make(theirs=registered)
