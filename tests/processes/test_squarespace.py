@@ -16,6 +16,7 @@ import pytest
 
 from talk_sdk import Runner
 from talk_sdk.operations import Report
+from talk_sdk.testing.neutral import World
 from talk_sdk.testing.serve import SimulatorProcess
 from talk_sdk.testing.workbench import Workbench
 from talk_sdk.testing.world import awkward_world
@@ -331,6 +332,22 @@ def test_a_world_of_awkward_records_is_quiet_and_without_doubles(
     # Of what Wave alone has nobody knows a number.
     numbered = {i.sku.casefold() for i in world.items if i.sku and i.systems - {"wave"}}
     assert len(skus) == len(set(skus)) == len(numbered)
+
+
+def test_order_is_imported_with_the_number_that_the_shop_gives_it_in_the_same_run(
+    tmp_path: Path,
+) -> None:
+    systems = {name: CONNECTORS[name] for name in ("erp", "site", "shop")}
+    bench = Workbench(tmp_path, World((), (), ()), systems)
+    erp = bench.control("erp")
+    buyer = erp.create("customers", {"name": "Åse AS", "email": "aase@example.no"})
+    line = {"text": "Stol", "qty": 2, "unitPriceMinor": 1250}
+    erp.create("orders", {"customerId": int(buyer), "state": 30, "orderDate": "2026-10-01",
+                          "currencyCode": "NOK", "lines": [line]})  # fmt: skip
+    with bench.runner() as runner:
+        assert runner.sync(approve=True).problems == ()
+    (order,), (imported,) = (bench.control(name).dump("orders") for name in ("shop", "site"))
+    assert imported["externalOrderReference"] == order["number"]
 
 
 @pytest.mark.parametrize("path", ["/products$", "/orders$"])

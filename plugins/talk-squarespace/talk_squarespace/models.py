@@ -159,7 +159,7 @@ def entities(settings: SiteSettings) -> Sequence[Entity]:
         ),
         Entity(
             Order, modified=modified, created=Stamp("bornOn"), incremental=True, lag=lag,
-            idempotency=KEPT,
+            idempotency=KEPT, unique=("number",),
         ),
         Entity(
             Customer, id="key", version="version", version_ordered=True, modified=modified,
