@@ -350,6 +350,19 @@ def test_order_is_imported_with_the_number_that_the_shop_gives_it_in_the_same_ru
     assert imported["externalOrderReference"] == order["number"]
 
 
+def test_orders_that_a_world_has_on_the_site_and_elsewhere_are_not_on_the_site_unknown_to_it(
+    tmp_path: Path,
+) -> None:
+    systems = {name: CONNECTORS[name] for name in ("shop", "site")}
+    world = awkward_world(5, 25, 25, 60, systems=tuple(systems.values()))
+    shared = {deal.identity for deal in world.deals if len(deal.systems) > 1}
+    bench = Workbench(tmp_path, world, systems)
+    seeded = set(bench.control("site").identities("orders").values())
+    assert shared
+    assert seeded
+    assert not shared & seeded
+
+
 @pytest.mark.parametrize("path", ["/products$", "/orders$"])
 def test_a_run_that_is_killed_between_effect_and_answer_leaves_one_of_each(
     two: Two, path: str

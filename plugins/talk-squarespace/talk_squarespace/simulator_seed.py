@@ -31,8 +31,13 @@ def seed(world: World, site: Site) -> None:
         made = site.products.plant(item, _product(item))
         variants[item.identity] = site.products.need(made).values["variants"][0]["id"]
     for deal in here.deals:
-        if deal.status != "draft":  # a cart is no order
+        if deal.status != "draft" and not _elsewhere(deal):  # a cart is no order
             site.orders.plant(deal, _order(deal, parties.get(deal.party or ""), variants))
+
+
+def _elsewhere(deal: Deal) -> bool:
+    """Whether an order was born in another system: a site has it as an import or not at all."""
+    return deal.number is not None and len(deal.systems) > 1
 
 
 def _product(item: Item) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from talk_sdk.operations import Change, Operation, Outcome, Page, Raw, Session, 
 from talk_sdk.testing.clock import VirtualClock
 from talk_sdk.testing.control import LocalControl, local_control
 from talk_sdk.testing.faults import Fault, Faults
-from talk_sdk.testing.neutral import World
+from talk_sdk.testing.neutral import Deal, World
 from talk_sdk.testing.transport import WsgiTransport
 from talk_sdk.testing.world import awkward_world
 
@@ -277,3 +277,15 @@ def site(open_site):
 def world():
     """A world of awkward records."""
     return awkward_world(4, 40, 40, 40, systems=SYSTEMS)
+
+
+@pytest.fixture
+def deals(world: World) -> list[Deal]:
+    """What was bought on the site: no carts, and nothing that was born elsewhere.
+
+    The latter could only be an import, which does not tell whose it is.
+    """
+    here = world.within("squarespace").deals
+    own = [deal for deal in here if deal.number is None or len(deal.systems) == 1]
+    assert len(own) < len(here)
+    return [deal for deal in own if deal.status != "draft"]

@@ -107,11 +107,10 @@ def test_tables_say_what_the_world_says_of_products(open_site, world) -> None:
         assert Decimal(str(said["weight"] or 0)) == (item.weight_kg or 0)
 
 
-def test_tables_say_what_the_world_says_of_orders(open_site, world) -> None:
+def test_tables_say_what_the_world_says_of_orders(open_site, world, deals) -> None:
     site = open_site(world=world)
     table = next(compile_mapping(m) for m in hooks.talk_mappings(site.settings)
                  if m.entity == "Order")  # fmt: skip
-    deals = [deal for deal in world.within("squarespace").deals if deal.status != "draft"]
     orders = site.records("Order")
     read = [table.inbound(order) for order in orders]
     facts = sorted((deal.day.isoformat(), deal.status, len(deal.lines)) for deal in deals)
