@@ -15,6 +15,8 @@ BEGINNING = datetime(2025, 1, 6, 8, 0, tzinfo=UTC)
 """When the first thing of a world was created: long before any clock that tests use."""
 WITHOUT_NUMBERS = frozenset({"wave"})
 """Connectors whose systems have neither organisation numbers nor product numbers."""
+BY_EMAIL = WITHOUT_NUMBERS | {"squarespace"}
+"""Connectors whose systems know who buys by an e-mail address alone."""
 WITHOUT_CANCELLED = frozenset({"wave"})
 """Connectors whose systems have no cancelled orders."""
 
@@ -53,12 +55,18 @@ class Draw:
 
     def without_numbers(self, where: frozenset[str]) -> bool:
         """Whether it is in several systems, and one of them has no numbers to know it by."""
-        known = {self.connectors[system] for system in where}
-        return len(where) > 1 and bool(known & WITHOUT_NUMBERS)
+        return len(where) > 1 and bool(self._known(where) & WITHOUT_NUMBERS)
+
+    def by_email(self, where: frozenset[str]) -> bool:
+        """Whether it is in several systems, and one of them knows buyers by e-mail alone."""
+        return len(where) > 1 and bool(self._known(where) & BY_EMAIL)
+
+    def _known(self, where: frozenset[str]) -> set[str]:
+        return {self.connectors[system] for system in where}
 
     def can_cancel(self, where: frozenset[str]) -> bool:
         """Whether an order can be a cancelled one in all of these systems."""
-        return not {self.connectors[system] for system in where} & WITHOUT_CANCELLED
+        return not self._known(where) & WITHOUT_CANCELLED
 
     def thing(self, kind: str, number: int) -> dict[str, Any]:
         """Identity, systems and times of a new thing."""

@@ -113,7 +113,7 @@ def _draw_party(draw: Draw) -> Party:
     thing = draw.thing("party", number)
     email = f"post{number}@example.no"
     said = draw.maybe(email)
-    unnumbered = kind is Person or draw.without_numbers(thing["systems"])
+    unnumbered = kind is Person or draw.by_email(thing["systems"])
     if unnumbered and len(thing["systems"]) > 1:
         said = email  # without any key nobody could tell that two records are one party
     return kind(

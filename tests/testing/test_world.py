@@ -4,7 +4,7 @@ from collections import defaultdict
 
 import pytest
 
-from talk_sdk.testing.neutral import World
+from talk_sdk.testing.neutral import Company, Person, World
 from talk_sdk.testing.world import SYSTEMS, TWO, awkward_world, small_world
 
 
@@ -132,6 +132,13 @@ def test_what_is_in_several_systems_can_be_known_by_what_all_of_them_have(three)
         assert item.identity not in shared or len(item.name) <= 50
     assert all(len(identities) == 1 for identities in names.values())
     assert all(deal.number for deal in three.deals if len(deal.systems) > 1)
+
+
+def test_buyers_whom_a_site_shares_with_others_have_an_address_to_be_known_by():
+    world = awkward_world(3, 120, 10, 10, systems=("customwebshop", "customerp", "squarespace"))
+    shared = [p for p in world.parties if "squarespace" in p.systems and len(p.systems) > 1]
+    assert {type(party) for party in shared} == {Person, Company}
+    assert all(party.email for party in shared)
 
 
 def test_no_order_in_wave_is_cancelled_or_of_a_guest(three):
