@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -20,7 +20,7 @@ from talk_sdk.testing.demo.sights import (
     words,
 )
 
-__all__ = ["COLLECTIONS_OF_BOOKS", "books_pages", "books_sights"]
+__all__ = ["COLLECTIONS_OF_BOOKS", "books_lacks", "books_pages", "books_sights"]
 
 COLLECTIONS_OF_BOOKS = {"orders": "invoices"}
 
@@ -57,6 +57,13 @@ def _pages(
         found = answer["data"]["business"]["list"]
         yield from (edge["node"] for edge in found["edges"])
         pages, page = found["pageInfo"]["totalPages"], page + 1
+
+
+def books_lacks(collection: str, elsewhere: Sequence[Sight]) -> bool:
+    """A cancelled order gets no invoice."""
+    return collection == "orders" and any(
+        sight.values.get("status") == "cancelled" for sight in elsewhere
+    )
 
 
 def books_sights(
@@ -100,5 +107,6 @@ def _order(row: Row, buyers: Mapping[str, str], freight: str) -> Sight:
         "date": row["invoiceDate"] or "", "note": words(row["memo"]),
         "buyer": buyers.get(row["customer"]["id"], ""),
         "amounts": [(quantity(item["quantity"]), amount(item["unitPrice"])) for item in lines],
+        "pieces": [quantity(item["quantity"]) for item in lines],
     }  # fmt: skip
     return Sight(row["id"], (words(row["poNumber"]),), values)

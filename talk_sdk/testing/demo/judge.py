@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from talk_sdk.testing.demo.sights import COLLECTIONS, Sight, Sights, name, who, words
+from talk_sdk.testing.demo.sights import COLLECTIONS, INVOICE, Sight, Sights, name, who, words
 from talk_sdk.testing.neutral import World
 
-__all__ = ["Expectation", "Verdict", "judge"]
+__all__ = ["Expectation", "Lacks", "Verdict", "judge"]
+
+Lacks = Callable[[str, Sequence[Sight]], bool]
+"""(collection, a record as others have it) → whether a system has no place for it."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,7 @@ def judge(
     identities: Mapping[str, Mapping[str, Mapping[str, str | None]]],
     expectations: Iterable[Expectation],
     shop: str,
-    uncancelled: frozenset[str] = frozenset(),
+    lacks: Mapping[str, Lacks],
 ) -> Verdict:
     """Compare the systems with each other and with what the story expects.
 
@@ -56,7 +59,7 @@ def judge(
         identities: system → collection → id → hidden identity, None for what came since.
         expectations: what the story's edits must have led to.
         shop: the system whose guest orders have no customer of their own.
-        uncancelled: the systems that have no cancelled orders.
+        lacks: system → whether it has no place for a record as others have it.
     """
     verdict = Verdict()
     for collection in COLLECTIONS:
@@ -64,6 +67,7 @@ def judge(
         found = {
             system: _by_identity(seen[collection], identities[system][collection], known)
             for system, seen in sights.items()
+            if collection in seen
         }
         for system, groups in found.items():
             for rows in groups.values():
@@ -72,7 +76,7 @@ def judge(
                     ids = " and ".join(row.id for row in rows)
                     verdict.twins.append(f"{system} {collection} {ids} are one: {rows[0].key}")
         excused = _excused(collection, sights[shop])
-        _compare(collection, found, excused, uncancelled, verdict)
+        _compare(collection, found, excused, lacks, verdict)
     for item in expectations:
         row = next((s for s in sights[item.system][item.collection] if s.id == item.id), None)
         value = None if row is None else row.values[item.field]
@@ -95,11 +99,23 @@ def _known(
     for key, identity in _NATURAL[collection](world):
         known[key].add(identity)
     for system, seen in sights.items():
-        for sight in seen[collection]:
+        for sight in seen.get(collection, ()):
             seeded = identities[system][collection].get(sight.id)
             if seeded is not None:
-                known[sight.key].add(seeded)
+                for key in _goes_by(collection, sight):
+                    known[key].add(seeded)
+    for sight in (sight for seen in sights.values() for sight in seen.get("orders", ())):
+        if collection == "orders" and (INVOICE, sight.values.get(INVOICE)) in known:
+            known[sight.key] |= known[INVOICE, sight.values[INVOICE]]
     return known
+
+
+def _goes_by(collection: str, sight: Sight) -> set[tuple[str, ...]]:
+    """The keys of a record, and those by which a system without numbers would know it."""
+    values = sight.values
+    if collection == "customers":
+        return {sight.key, who(None, values["email"], values["name"], values["phone"])}
+    return {sight.key, (values["name"],)} if collection == "products" else {sight.key}
 
 
 def _customers(world: World) -> Iterator[tuple[tuple[str, ...], str]]:
@@ -150,7 +166,11 @@ def _by_identity(
         else:
             found[seeded].append(sight)
     for sight in late:
-        candidates = sorted(known.get(sight.key, set()), key=lambda i: (len(found[i]), i))
+        fitting = known.get(sight.key, set())
+        if not fitting and "name" in sight.values:
+            # A product that got its number since is known by its name.
+            fitting = known.get((sight.values["name"],), set())
+        candidates = sorted(fitting, key=lambda i: (len(found[i]), i))
         found[candidates[0] if candidates else "/".join(sight.key)].append(sight)
     return {identity: rows for identity, rows in found.items() if rows}
 
@@ -170,16 +190,18 @@ def _compare(
     collection: str,
     found: Mapping[str, Mapping[str, list[Sight]]],
     excused: Mapping[str, set[Any]],
-    uncancelled: frozenset[str],
+    lacks: Mapping[str, Lacks],
     verdict: Verdict,
 ) -> None:
     everyone = sorted({identity for groups in found.values() for identity in groups})
     for identity in everyone:
         here = {system: groups.get(identity, []) for system, groups in found.items()}
-        missing = [system for system, rows in here.items() if not rows]
         rows = [rows[0] for rows in here.values() if rows]
-        if any(row.values.get("status") == "cancelled" for row in rows):
-            missing = [system for system in missing if system not in uncancelled]
+        missing = [
+            system
+            for system, there in here.items()
+            if not there and not lacks[system](collection, rows)
+        ]
         if missing:
             if any(row.id in excused.get("waiting", set()) for row in rows):
                 verdict.waiting += 1

@@ -16,6 +16,7 @@ import httpx
 
 __all__ = [
     "COLLECTIONS",
+    "INVOICE",
     "Row",
     "Sight",
     "Sights",
@@ -32,6 +33,8 @@ __all__ = [
     "words",
 ]
 
+INVOICE = "invoice"
+"""What begins the key of an order that others know by its invoice number alone."""
 COLLECTIONS = ("customers", "products", "orders")
 
 Row = dict[str, Any]
@@ -163,7 +166,8 @@ def _shop_order(row: Row, buyers: Mapping[str, str], skus: Mapping[str, str]) ->
     states = {"completed": "closed"}
     values = {
         "status": states.get(row["status"], row["status"]), "draft": row["status"] == "draft",
-        "amounts": [line[1:] for line in lines], "date": row["order_date"] or "",
+        "amounts": [line[1:] for line in lines], "pieces": [line[1] for line in lines],
+        "date": row["order_date"] or "",
         "note": words(row["note"]), "lines": lines, "invoice": words(row["invoice_no"]),
         "buyer": buyer,
     }  # fmt: skip
@@ -216,7 +220,8 @@ def _erp_order(row: Row, buyers: Mapping[int, str], skus: Mapping[int, str]) -> 
     states = {10: "draft", 20: "open", 30: "closed", 90: "cancelled"}
     values = {
         "status": states[row["state"]], "draft": row["state"] == 10,
-        "amounts": [line[1:] for line in lines], "date": row["orderDate"] or "",
+        "amounts": [line[1:] for line in lines], "pieces": [line[1] for line in lines],
+        "date": row["orderDate"] or "",
         "note": words(row["remark"]), "lines": lines, "invoice": words(row["orderNo"]),
         "buyer": buyers.get(row["customerId"], ""),
     }  # fmt: skip
