@@ -195,16 +195,12 @@ def test_what_two_systems_keep_for_ever_is_said_and_stays_as_it_was(six: Any) ->
         assert six.lines(system, number) == [("Stol", Decimal(6))], system
     for system in ("members", "site"):
         assert six.lines(system, number) == before[system]
-    assert ("site", "date") in {(d.system, d.property) for d in first.drift}
-    assert "the API cannot change a Invoices" in {
-        s.reason for s in first.skips if s.system == "members"
-    }
-    (letter,) = six.status().dead_letters
-    assert (letter.system, "keeps the lines of an order" in letter.reason) == ("site", True)
+    said = {(d.system, d.property) for d in first.drift}
+    assert {("site", "date"), ("site", "lines"), ("members", "lines")} <= said
 
 
 def test_after_all_of_it_two_runs_write_nothing(six: Any) -> None:
     for _ in range(2):
         six.sync()
         assert six.writes[-1] == dict.fromkeys(six.servers, 0)
-    assert six.status().open == {"parked": 3, "dead letters": 1}
+    assert six.status().open == {"parked": 3}
