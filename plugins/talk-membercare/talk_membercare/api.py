@@ -83,17 +83,23 @@ class MemberCare:
             yield [self._members.shaped(entity, raw) for raw in page]
 
     def _changed(self, entity: str, since: str) -> Iterator[list[Raw]]:
-        """Debtors tell who has changed; each is then looked up by itself."""
-        query = {"changedAfter": self._start(since), "includeCreditors": "true"}
-        for page in self._lists.pages("/debtors", query, KEY):
-            ids = [str(row[KEY]) for row in page if row.get("memberType") == KINDS[entity]]
-            yield list(self.get(entity, ids).values())
+        """Debtors tell who has changed; each is then looked up by itself.
 
-    def _start(self, cursor: str) -> str:
-        """From where to read. In which zone the filter is meant is not known: the earlier."""
-        local = since_local(cursor, self._overlap, self._settings.time_zone)
-        moment = datetime.fromisoformat(local).replace(tzinfo=self._zone).astimezone(UTC)
-        return min(local, moment.replace(tzinfo=None).isoformat())
+        In which zone the filter is meant is not known: the earlier is asked for, and who had
+        changed before is not looked up again.
+        """
+        start = since_local(since, self._overlap, self._settings.time_zone)
+        moment = datetime.fromisoformat(start).replace(tzinfo=self._zone).astimezone(UTC)
+        earlier = min(start, moment.replace(tzinfo=None).isoformat())
+        query = {"changedAfter": earlier, "includeCreditors": "true"}
+        for page in self._lists.pages("/debtors", query, KEY):
+            ids = [
+                str(row[KEY])
+                for row in page
+                if row.get("memberType") == KINDS[entity]
+                and str(row.get("lastChange") or start)[:19] >= start[:19]
+            ]
+            yield list(self.get(entity, ids).values())
 
     def _read_organizations(self) -> Iterator[Page]:
         for page in self._lists.pages("/organizations", {}, "identificationNumber"):

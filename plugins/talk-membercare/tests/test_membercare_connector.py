@@ -168,6 +168,20 @@ def test_who_changed_since_is_read_through_the_debtors(open_mc, local, inclusive
     assert mc.ids("Persons", cursors["Persons"]) == [person]
 
 
+@pytest.mark.parametrize("local", [False, True])
+def test_who_changed_before_the_cursor_is_not_looked_up_again(open_mc, local) -> None:
+    mc = open_mc(world=awkward_world(4, 20, 0, 0, systems=BOTH), switches={"local_filter": local})
+    known = mc.ids("Companies")
+    for ident in known:
+        mc.control.edit("companies", ident, {"companyName": f"Ny {ident}"})
+    mc.clock.advance(1800)
+    mc.control.edit("companies", known[0], {"companyName": "Nyere"})
+    cursor = mc.pages("Companies")[-1].cursor
+    mc.clock.advance(60)
+    mc.control.edit("companies", known[1], {"companyName": "Nyest"})
+    assert sorted(mc.ids("Companies", cursor)) == sorted(known[:2])
+
+
 def test_an_edit_while_the_pages_are_read_is_not_passed_by_the_cursor(open_mc) -> None:
     mc = open_mc(world=awkward_world(4, 900, 0, 0, systems=BOTH))
     edited: list[str] = []
