@@ -14,7 +14,7 @@ from talk_sdk.operations import Operation, Outcome, Page, Raw
 from talk_sdk.rest import matching, object_in, outcome_of
 from talk_webcrm import shapes
 from talk_webcrm.catalogue import Catalogue
-from talk_webcrm.lists import MARGIN, agreeing, by_keys, changed, pages, since_of
+from talk_webcrm.lists import MARGIN, agreeing, by_keys, changed, since_of
 from talk_webcrm.models import KINDS, Kind, marker_of
 from talk_webcrm.settings import CrmSettings
 from talk_webcrm.writing import Writer
@@ -37,6 +37,7 @@ class WebCrm:
         }
         self._overlap = timedelta(seconds=settings.overlap_s + settings.lag_s) + MARGIN
         self._writer = Writer(client, catalogue, self._markers, self)
+        self._lag_s = settings.lag_s
 
     # --- in ---------------------------------------------------------------------------------------
 
@@ -160,7 +161,7 @@ class WebCrm:
     def children(self, entity: str, id_: str, name: str) -> list[Raw]:
         """What belongs to one record, as webCRM answers it."""
         path = f"{KINDS[entity].path}/{quote(id_, safe='')}/{name}"
-        return [row for page in pages(self._client, path) for row in page]
+        return list(agreeing(self._client, path, f"{name.removesuffix('s')}Id"))
 
     def find(self, entity: str, key: str, values: Sequence[str]) -> Sequence[Raw]:
         """Records by our key, organisations by their VAT number.
@@ -180,6 +181,14 @@ class WebCrm:
                 id_ = str(row[kind.id])
                 found[id_] = self.one(entity, id_)
         return list(found.values())
+
+    def made(self, entity: str, key: str) -> Sequence[Raw]:
+        """What was just created with our key, as soon as lists show it."""
+        found = self.find(entity, self._markers[entity], [key])
+        if found or not self._lag_s:
+            return found
+        self._client.http.clock.sleep(self._lag_s)
+        return self.find(entity, self._markers[entity], [key])
 
     # --- out --------------------------------------------------------------------------------------
 
