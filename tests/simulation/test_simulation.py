@@ -24,10 +24,10 @@ TAGS = {
     connector: {kind: places["tag"] for kind, places in dialect.places.items()}
     for connector, dialect in DIALECTS.items()
 }
-SETS = [TWO, ("shop", "erp", "books"), ("shop", "erp", "outlet")]
+SETS = [TWO, ("shop", "erp", "books"), ("shop", "erp", "crm"), ("shop", "erp", "outlet")]
 
 
-@pytest.fixture(name="quiet", params=SETS[:2], ids="-".join)
+@pytest.fixture(name="quiet", params=SETS[:3], ids="-".join)
 def quiet_fixture(request, tmp_path):
     simulation = Simulation(2, tmp_path, request.param)
     assert simulation.play().violations == []
@@ -196,7 +196,7 @@ def test_oracle_sees_a_conflict_that_the_older_edit_won(quiet):
         "customers", group["shop"].tag, "first_name", 9_099_000.0,
         {"shop": "Typed in shop", "erp": "Typed in erp"}, "shop wins: newest, by record time",
     )  # fmt: skip
-    verdicts = Verdicts(quiet.ledger, dict.fromkeys(quiet.twins, 0.0))
+    verdicts = Verdicts(quiet.ledger, dict.fromkeys(quiet.twins, 0.0), quiet.twins)
     assert re.search(r"G4: .* was typed \+89900\.0 s after it", "\n".join(verdicts.judge([row])))
     tie = replace(row, decision="shop wins: a tie, by the order in talk.toml")
     assert re.search(r"G4: .*: no tie", "\n".join(verdicts.judge([tie])))

@@ -35,7 +35,7 @@ REACHED = (
     )),
     *(f"judged: {what}" for what in ("a tie", "a twin in review", "by record time")),
     *(f"system: {what}" for what in (
-        "books", "erp", "lags", "outlet", "shop", "skewed", "without idempotency_keys",
+        "books", "crm", "erp", "lags", "outlet", "shop", "skewed", "without idempotency_keys",
         "without marker",
     )),
     "systems: 2", "systems: 3", "cannot be in books",

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from talk_sdk.operations import Status
 from talk_sdk.testing.simulation.agreement import Agreement
+from talk_sdk.testing.simulation.dialects import UNSAID
 from talk_sdk.testing.simulation.excuses import Excuses
 from talk_sdk.testing.simulation.fields import FIELDS, LINE_FIELDS
 from talk_sdk.testing.simulation.ledger import EXISTS, Event, Key, Ledger
@@ -41,7 +42,7 @@ class Oracle:
         self._views: dict[str, View] = {name: twin.view() for name, twin in twins.items()}
         self._excuses = Excuses(twins, self._views, ledger, store, status)
         self._agreement = Agreement(twins, ledger, self._excuses)
-        self._verdicts = Verdicts(ledger, skews)
+        self._verdicts = Verdicts(ledger, skews, twins)
         self.counts = self._excuses.counts
 
     def judge(self) -> list[str]:
@@ -153,7 +154,7 @@ class Oracle:
         for each in LINE_FIELDS if kind == "lines" else FIELDS[kind]:
             yield from self._agreement.judge(each, (kind, tag, each.name), group)
         for name in ("customer", "product", "order"):
-            values = {seen.values.get(name) for seen in group.values()}
+            values = {seen.values.get(name) for seen in group.values()} - {UNSAID}
             if len(values) > 1:
                 yield f"I2: {kind} {tag!r}: {name} is {values}"
         yield from self._existence((kind, tag, EXISTS))

@@ -17,11 +17,13 @@ __all__ = ["CONNECTORS", "Scenario", "draw", "draw_systems"]
 
 CONNECTORS = {
     "shop": "customwebshop", "erp": "customerp", "outlet": "customwebshop", "books": "wave",
+    "crm": "webcrm",
 }  # fmt: skip
 """System -> connector, of all that a seed may have."""
 _SETS = (
     *[("shop", "erp")] * 4, ("shop", "outlet"), *[("shop", "erp", "outlet")] * 2,
     ("shop", "books"), ("erp", "books"), *[("shop", "erp", "books")] * 5,
+    *[("shop", "crm")] * 2, ("erp", "crm"), *[("shop", "erp", "crm")] * 2,
 )  # fmt: skip
 _SHOP = "customwebshop"
 
@@ -58,8 +60,9 @@ class Scenario:
     @property
     def blind(self) -> frozenset[str]:
         """Systems that can prove nothing of a create whose answer was lost."""
-        return self.without | {name for name, connector in self.systems.items()
-                               if DIALECTS[connector].proof is None}  # fmt: skip
+        dialects = {name: DIALECTS[connector] for name, connector in self.systems.items()}
+        return self.without | {name for name, dialect in dialects.items()
+                               if dialect.proof is None and not dialect.proven}  # fmt: skip
 
     @property
     def numbering(self) -> bool:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from copy import copy
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
 from talk_sdk.testing.control import LocalControl
-from talk_sdk.testing.simulation.dialects import DIALECTS, KINDS, Dialect
+from talk_sdk.testing.simulation.dialects import DIALECTS, KINDS, UNSAID, Dialect
 from talk_sdk.testing.simulation.fields import FIELDS, LINE_FIELDS
 from talk_sdk.testing.simulation.sides import Field, Side, at
 
@@ -36,6 +37,16 @@ class View:
         self.records: dict[str, list[Seen]] = {}
         for kind in KINDS:
             self.records[kind] = [self._seen(kind, raw) for raw in twin.rows(kind)]
+
+    def without(self, place: tuple[str, str] | None) -> View:
+        """The same, but for the record of this kind and id."""
+        if place is None:
+            return self
+        kind, id_ = place
+        rest = copy(self)
+        kept = [seen for seen in self.records[kind] if seen.id != id_]
+        rest.records = {**self.records, kind: kept}
+        return rest
 
     def every(self) -> Iterator[Seen]:
         """All records and lines."""
@@ -75,7 +86,8 @@ class View:
         places = self._dialect.places["lines"]
         values = self._values("lines", raw)
         product = at(raw, places["product"])
-        values["product"] = None if product is None else self.tag_of("products", product)
+        known = product is not None and product != UNSAID
+        values["product"] = self.tag_of("products", product) if known else product
         values["order"] = order.tag
         return Seen("lines", order.id, raw[places["tag"]] or "untagged", values, raw)
 
