@@ -24,7 +24,8 @@ TAGS = {
     connector: {kind: places["tag"] for kind, places in dialect.places.items()}
     for connector, dialect in DIALECTS.items()
 }
-SETS = [TWO, ("shop", "erp", "books"), ("shop", "erp", "crm"), ("shop", "erp", "outlet")]
+MEMBERS = ("shop", "erp", "members")
+SETS = [TWO, ("shop", "erp", "books"), ("shop", "erp", "crm"), ("shop", "erp", "outlet"), MEMBERS]
 
 
 @pytest.fixture(name="quiet", params=SETS[:3], ids="-".join)
@@ -117,6 +118,26 @@ def test_oracle_sees_a_value_that_one_system_lost(quiet):
         assert re.search(r"I2: customers .*last_name", judged(quiet))
         put(twin, seen, "last_name", seen.values["last_name"])
         assert judged(quiet) == ""
+
+
+def test_oracle_sees_what_becomes_of_customers_without_notes(tmp_path):
+    simulation = Simulation(2, tmp_path, MEMBERS)
+    assert simulation.play().violations == []
+    for name in ("name", "phone"):
+        for twin in simulation.twins.values():
+            seen = everywhere(simulation, "customers")[twin.name]
+            put(twin, seen, name, "999 88 777")
+            assert re.search(rf"I2: customers .*{name}", judged(simulation))
+            put(twin, seen, name, seen.values[name])
+            assert judged(simulation) == ""
+    members = simulation.twins["members"]
+    seen = everywhere(simulation, "customers")["members"]
+    typed(simulation, members, seen, "email", "edited@example.no")
+    put(members, seen, "email", seen.values["email"])
+    assert re.search(r"I3: customers .*email.*edited@example.no", judged(simulation))
+    copy = placed(members.tag_path("customers"), seen.tag)
+    members.create("customers", {"companyName": "Copy", **copy})
+    assert re.search(r"I5: customers .* is 2 times in members", judged(simulation))
 
 
 def test_oracle_sees_a_value_that_nobody_typed(quiet):

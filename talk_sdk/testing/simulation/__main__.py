@@ -35,10 +35,10 @@ REACHED = (
     )),
     *(f"judged: {what}" for what in ("a tie", "a twin in review", "by record time")),
     *(f"system: {what}" for what in (
-        "books", "crm", "erp", "lags", "outlet", "shop", "skewed", "without idempotency_keys",
-        "without marker",
+        "books", "crm", "erp", "lags", "members", "outlet", "shop", "skewed",
+        "without idempotency_keys", "without marker",
     )),
-    "systems: 2", "systems: 3", "cannot be in books",
+    "systems: 2", "systems: 3", "cannot be in books", "cannot be in members",
     "conflicts listed", "lost, but listed as a conflict", "review", "run: done", "run: stopped",
 )  # fmt: skip
 """A kind that no seed reaches is one that is not tested."""

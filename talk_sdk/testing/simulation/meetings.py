@@ -116,7 +116,7 @@ class Meetings:
         if seen is None:
             return False
         made = self._customer(twin, _address(twin, seen))
-        self._ledger.doubles[made[twin.dialect.places["customers"]["tag"]]] = seen.tag
+        self._ledger.doubles[at(made, twin.tag_path("customers"))] = seen.tag
         twin.create("customers", made)
         self.moved = True
         return True
@@ -155,10 +155,10 @@ class Meetings:
     def _customer(self, twin: Twin, email: Any) -> dict[str, Any]:
         self._typist.made += 1
         tag = f"tag customers {self._typist.made}"
-        record: dict[str, Any] = {twin.dialect.places["customers"]["tag"]: tag}
+        record = placed(twin.tag_path("customers"), tag)
         merge_into(record, placed(_email().side(twin.connector).path, email))
         for each in FIELDS["customers"]:
-            if each.name in {"name", "first_name"}:
+            if each.name in {"name", "first_name"} and twin.has(each):
                 merge_into(record, self._typist.typed(twin, each))
         return record
 

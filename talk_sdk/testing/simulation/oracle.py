@@ -109,6 +109,8 @@ class Oracle:
     def _lacking(self, name: str, kind: str, group: Group) -> bool:
         """Whether a system takes no such record; of a line, no such order."""
         dialect = self._twins[name].dialect
+        if ("orders" if kind == "lines" else kind) not in dialect.kinds:
+            return True
         if kind != "lines":
             return any(dialect.lacks(kind, seen.values) for seen in group.values())
         orders = {seen.values["order"] for seen in group.values()}

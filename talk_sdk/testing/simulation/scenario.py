@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from random import Random
-from typing import Any
+from typing import Any, TypeVar
 
-from talk_sdk.testing.neutral import Deal, Guest, Item, Party, World
+from talk_sdk.testing.neutral import Deal, Guest, Item, Party, Thing, World
 from talk_sdk.testing.simulation.dialects import DIALECTS
 from talk_sdk.testing.world import small_world
 
@@ -17,14 +17,16 @@ __all__ = ["CONNECTORS", "Scenario", "draw", "draw_systems"]
 
 CONNECTORS = {
     "shop": "customwebshop", "erp": "customerp", "outlet": "customwebshop", "books": "wave",
-    "crm": "webcrm",
+    "crm": "webcrm", "members": "membercare",
 }  # fmt: skip
 """System -> connector, of all that a seed may have."""
 _SETS = (
     *[("shop", "erp")] * 4, ("shop", "outlet"), *[("shop", "erp", "outlet")] * 2,
     ("shop", "books"), ("erp", "books"), *[("shop", "erp", "books")] * 5,
     *[("shop", "crm")] * 2, ("erp", "crm"), *[("shop", "erp", "crm")] * 2,
+    ("shop", "members"), *[("shop", "erp", "members")] * 2,
 )  # fmt: skip
+T = TypeVar("T", bound=Thing)
 _SHOP = "customwebshop"
 
 
@@ -65,6 +67,12 @@ class Scenario:
                                if dialect.proof is None and not dialect.proven}  # fmt: skip
 
     @property
+    def tagged_in(self) -> str:
+        """The field with the tags of customers, where some of them have no notes."""
+        noteless = any(DIALECTS[connector].noteless for connector in self.systems.values())
+        return "website" if noteless else ""
+
+    @property
     def numbering(self) -> bool:
         """Whether people number all orders: two shops that count by themselves count alike."""
         return list(self.systems.values()).count(_SHOP) > 1
@@ -102,7 +110,9 @@ def draw(rng: Random, systems: Sequence[str]) -> Scenario:
     lags = {name: rng.choice((0.0, 0.0, 3.0, 20.0)) for name in names}
     weak = frozenset(name for name in sorted(names) if rng.random() < 0.15)
     without = frozenset(name for name in weak if DIALECTS[connectors[name]].proof)
-    settings: dict[str, dict[str, Any]] = {name: {"lag_s": lag} for name, lag in lags.items()}
+    settings: dict[str, dict[str, Any]] = {
+        name: {"lag_s": lag, **DIALECTS[connectors[name]].settings} for name, lag in lags.items()
+    }
     for name in without:
         proof = DIALECTS[connectors[name]].proof
         if proof is not None:
@@ -134,12 +144,25 @@ def _world(rng: Random, connectors: dict[str, str]) -> World:
         systems=connectors, guests_in=("shop",), awkward=odd,
     )  # fmt: skip
     everywhere = _shared(world.parties)
+    noteless = any(DIALECTS[connector].noteless for connector in connectors.values())
     shops = {name for name, connector in connectors.items() if connector == _SHOP}
     return World(
-        tuple(_tagged_party(party, everywhere) for party in world.parties),
-        tuple(_tagged_item(item) for item in world.items),
-        tuple(_tagged_deal(deal) for deal in world.deals if len(shops) < 2 or deal.systems & shops),
+        tuple(_tagged_party(party, everywhere, noteless=noteless) for party in world.parties),
+        tuple(_tagged_item(item) for item in _had("products", world.items, connectors)),
+        tuple(
+            _tagged_deal(deal)
+            for deal in _had("orders", world.deals, connectors)
+            if len(shops) < 2 or deal.systems & shops
+        ),
     )
+
+
+def _had(kind: str, things: Iterable[T], connectors: dict[str, str]) -> Iterator[T]:
+    """Things, where the simulation has such things in the systems."""
+    for thing in things:
+        where = [name for name in thing.systems if kind in DIALECTS[connectors[name]].kinds]
+        if where:
+            yield replace(thing, systems=frozenset(where))
 
 
 def _shared(parties: tuple[Party, ...]) -> set[str]:
@@ -149,13 +172,16 @@ def _shared(parties: tuple[Party, ...]) -> set[str]:
     return {identity for identity, where in homes.items() if len(where) > 1}
 
 
-def _tagged_party(party: Party, everywhere: set[str]) -> Party:
+def _tagged_party(party: Party, everywhere: set[str], *, noteless: bool) -> Party:
     """With a tag, and with a key if two systems have it: else nobody could know."""
     email = party.email
     if not email and party.organisation_number is None and party.identity in everywhere:
         email = f"{party.identity}@example.no"
     name = unicodedata.normalize("NFC", party.name)
-    return replace(party, name=name, email=email, note=f"tag {party.identity}")
+    tag = f"tag {party.identity}"
+    return replace(
+        party, name=name, email=email, note=tag, website=tag if noteless else party.website
+    )
 
 
 def _tagged_item(item: Item) -> Item:

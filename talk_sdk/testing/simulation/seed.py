@@ -109,7 +109,13 @@ class Simulation:
         self.store = folder / "talk.db"
         self.bench = self._open(folder)
         self.twins = {
-            name: Twin(name, connector, self.bench.control(name), self.bench.twins[name].settings)
+            name: Twin(
+                name,
+                connector,
+                self.bench.control(name),
+                self.bench.twins[name].settings,
+                self.scenario.tagged_in,
+            )
             for name, connector in self.scenario.systems.items()
         }
         self.ledger = Ledger(blind=set(self.scenario.blind))

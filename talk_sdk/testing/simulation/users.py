@@ -90,7 +90,7 @@ class Users:
     def _edit(self, twin: Twin, view: View) -> bool:
         kind = self._rng.choice(("customers", "customers", "products", "orders"))
         seen = self._pick(twin, view, kind)
-        if seen is None:
+        if seen is None or not self._open_fields(twin, kind):
             return False
         changes: dict[str, Any] = {}
         edited = []
@@ -112,13 +112,15 @@ class Users:
             each
             for each in FIELDS[kind]
             if each.name not in FIXED[kind]
+            and (kind, each.name) != ("customers", twin.tagged_in)
             and twin.has(each)
             and any(other.has(each) for other in others)
         ]
 
     def _keys(self, kind: str) -> set[str]:
         """What records are told apart by: of no use to anybody if it is changed too soon."""
-        by_name = any("number" not in twin.dialect.sides[kind] for twin in self._twins.values())
+        having = [twin for twin in self._twins.values() if kind in twin.dialect.kinds]
+        by_name = any("number" not in twin.dialect.sides[kind] for twin in having)
         return {"number", "email"} | ({"name"} if kind == "products" and by_name else set())
 
     def _pick(self, twin: Twin, view: View, kind: str) -> Seen | None:
@@ -135,9 +137,9 @@ class Users:
 
     def _stock(self, twin: Twin, view: View) -> bool:
         seen = self._pick(twin, view, "products")
-        places = twin.dialect.places["products"]
-        if seen is None or not self._linked or "stock" not in places:
+        if seen is None or not self._linked or "stock" not in twin.dialect.places["products"]:
             return False
+        places = twin.dialect.places["products"]
         delta = self._rng.choice((-3, -2, -1, 1, 5, 40))
         twin.control.adjust("products", seen.id, places["stock"], delta)
         return True
@@ -211,9 +213,7 @@ class Users:
 
     def _new(self, twin: Twin, kind: str, names: tuple[str, ...]) -> dict[str, Any]:
         self._typist.made += 1
-        record: dict[str, Any] = {
-            twin.dialect.places[kind]["tag"]: f"tag {kind} {self._typist.made}"
-        }
+        record = placed(twin.tag_path(kind), f"tag {kind} {self._typist.made}")
         for each in FIELDS[kind]:
             if each.name in names and twin.has(each):
                 merge_into(record, self._typist.typed(twin, each))
@@ -226,6 +226,8 @@ class Users:
         return True
 
     def _create_product(self, twin: Twin, _view: View) -> bool:
+        if "products" not in twin.dialect.kinds:
+            return False
         record = self._new(twin, "products", ("name", "number", "unit_price", "tax_rate"))
         stock = self._rng.randrange(50)
         if "stock" in twin.dialect.places["products"]:
@@ -234,6 +236,8 @@ class Users:
         return True
 
     def _create_order(self, twin: Twin, view: View) -> bool:
+        if "orders" not in twin.dialect.kinds:
+            return False
         customer = self._pick(twin, view, "customers")
         if customer is None or not self._linked or customer.tag in self._ledger.doubles:
             return False

@@ -33,7 +33,7 @@ class View:
     """All records of a system at one moment."""
 
     def __init__(self, twin: Twin) -> None:
-        self._dialect = twin.dialect
+        self._twin, self._dialect = twin, twin.dialect
         self.records: dict[str, list[Seen]] = {}
         for kind in KINDS:
             self.records[kind] = [self._seen(kind, raw) for raw in twin.rows(kind)]
@@ -66,7 +66,7 @@ class View:
     def _seen(self, kind: str, raw: Mapping[str, Any]) -> Seen:
         places = self._dialect.places[kind]
         values = self._values(kind, raw)
-        tag = raw[places["tag"]] or f"untagged {values.get('name')}"
+        tag = at(raw, self._twin.tag_path(kind)) or f"untagged {values.get('name')}"
         seen = Seen(kind, str(raw[places["id"]]), tag, values, raw)
         if "stock" in places:
             seen.stock = raw[places["stock"]] or 0
@@ -106,6 +106,8 @@ class Twin:
     connector: str
     control: LocalControl
     settings: Mapping[str, Any]
+    tagged_in: str = ""
+    """The field with the tags of customers; by default their notes."""
 
     def view(self) -> View:
         """What it holds now."""
@@ -115,6 +117,12 @@ class Twin:
     def dialect(self) -> Dialect:
         """How it says things."""
         return DIALECTS[self.connector]
+
+    def tag_path(self, kind: str) -> str:
+        """Where the tags of a kind stand."""
+        if kind == "customers" and self.tagged_in:
+            return self.dialect.sides[kind][self.tagged_in].path
+        return self.dialect.places[kind]["tag"]
 
     def rows(self, kind: str) -> Iterator[Mapping[str, Any]]:
         """Its records, opened."""

@@ -29,6 +29,10 @@ class Dialect:
         connector: its name.
         places: per kind, its collection (`in`), and where ids, tags, references and stock stand.
         sides: per kind, lines too: name of the shared model -> how it is said.
+        kinds: those that the simulation has records of in its systems.
+        settings: of each of its systems.
+        noteless: whether its customers have no notes: then all systems of a seed have the tags of
+            customers in their web sites, which nobody edits.
         entities: the connector's names of what has a kind -> the kind.
         proof: the setting and the simulator's switch of what tells what became of a create;
             none if nothing does, or if it cannot be switched off.
@@ -44,6 +48,9 @@ class Dialect:
     connector: ClassVar[str]
     places: ClassVar[Mapping[str, Mapping[str, str]]]
     sides: ClassVar[Mapping[str, Mapping[str, Side]]]
+    kinds: ClassVar[tuple[str, ...]] = KINDS
+    settings: ClassVar[Mapping[str, Any]] = {}
+    noteless: ClassVar[bool] = False
     entities: ClassVar[Mapping[str, str]] = {
         "Customer": "customers", "Product": "products", "Order": "orders",
     }  # fmt: skip
@@ -92,7 +99,7 @@ class Dialect:
 
     def kind_of(self, collection: str) -> str:
         """The kind whose records a collection holds; the collection's name if it is none."""
-        return next((k for k in KINDS if self.places[k]["in"] == collection), collection)
+        return next((k for k in self.kinds if self.places[k]["in"] == collection), collection)
 
     def place_of(self, effect: Effect, _control: LocalControl) -> tuple[str, str]:
         """Kind and id of the record that something happened to."""
