@@ -61,15 +61,22 @@ class WebCrm:
         yield Page(self._catalogue.read(), complete=True)
 
     def _opportunities(self) -> Iterator[Page]:
-        """All of them, each with its lines: a line that was deleted shows nowhere else."""
+        """All of them, each with its lines: a line that was deleted shows nowhere else.
+
+        Lines are read last, and all is one page: what is behind must not be taken for an order
+        that has lost the lines which it was just given.
+        """
+        found: dict[int, Raw] = {}
+        for records, _ in changed(self._client, KINDS["Opportunities"], None):
+            found.update((record["OpportunityId"], record) for record in records)
         lines: dict[int, list[Raw]] = {}
         kind = KINDS["Quotationline"]
         for raw in agreeing(self._client, kind.path, kind.id):
             line = self._catalogue.line_in(raw)
             lines.setdefault(int(raw["QuotationLineOpportunityId"] or 0), []).append(line)
-        for records, last in changed(self._client, KINDS["Opportunities"], None):
-            found = [self._opportunity(r, lines.get(r["OpportunityId"], ())) for r in records]
-            yield Page(found, complete=last)
+        yield Page(
+            [self._opportunity(r, lines.get(id_, ())) for id_, r in found.items()], complete=True
+        )
 
     def _opportunity(self, record: Raw, lines: Sequence[Raw]) -> Raw:
         return shapes.opportunity_in(record, lines, self._markers["Opportunities"])

@@ -272,6 +272,21 @@ def test_query_that_is_cut_short_loses_nothing(crm, kind) -> None:
     assert found == {f"N{number}" for number in range(30)}
 
 
+def test_order_is_not_shown_with_lines_from_before_it(crm) -> None:
+    _order(crm, [_line("a")])
+    owner = crm.control.dump("organisations")[0]["OrganisationId"]
+
+    def type_in(call) -> None:
+        if call.path == "/Queries" and len(crm.control.dump("opportunities")) == 1:
+            id_ = int(crm.control.create("opportunities", {"OpportunityOrganisationId": owner}))
+            line = {"QuotationLineOpportunityId": id_, "QuotationLineData1": "b"}
+            crm.control.create("quotation_lines", line)
+
+    crm.control.store.faults.on_request = type_in
+    (page,) = crm.pages("Opportunities")
+    assert [[name for name, _ in _texts(record)] for record in page.records] == [["a"], ["b"]]
+
+
 @pytest.mark.parametrize("kind", ["short_page", "empty_page"])
 def test_record_is_not_shown_without_what_belongs_to_it(crm, kind) -> None:
     opportunity = _order(crm, [_line("a"), _line("b")])["OpportunityId"]
