@@ -244,7 +244,7 @@ class Service:
         if server_error is not None:
             body = b"<html><body><h1>The server is busy</h1></body></html>"
             return Answer(server_error.status, body, {"Content-Type": "text/html"})
-        listing = (route.collection, _question(call))
+        listing = (call.path, _question(call))
         if route.lists and call.hit_by("repeated_page") and listing in self._last_pages:
             answer = Answer(200, self._last_pages[listing])
         else:

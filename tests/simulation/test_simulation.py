@@ -24,10 +24,11 @@ TAGS = {
     connector: {kind: places["tag"] for kind, places in dialect.places.items()}
     for connector, dialect in DIALECTS.items()
 }
-SETS = [TWO, ("shop", "erp", "books"), ("shop", "erp", "outlet")]
+MEMBERS = ("shop", "erp", "members")
+SETS = [TWO, ("shop", "erp", "books"), ("shop", "erp", "crm"), ("shop", "erp", "outlet"), MEMBERS]
 
 
-@pytest.fixture(name="quiet", params=SETS[:2], ids="-".join)
+@pytest.fixture(name="quiet", params=SETS[:3], ids="-".join)
 def quiet_fixture(request, tmp_path):
     simulation = Simulation(2, tmp_path, request.param)
     assert simulation.play().violations == []
@@ -119,6 +120,26 @@ def test_oracle_sees_a_value_that_one_system_lost(quiet):
         assert judged(quiet) == ""
 
 
+def test_oracle_sees_what_becomes_of_customers_without_notes(tmp_path):
+    simulation = Simulation(2, tmp_path, MEMBERS)
+    assert simulation.play().violations == []
+    for name in ("name", "phone"):
+        for twin in simulation.twins.values():
+            seen = everywhere(simulation, "customers")[twin.name]
+            put(twin, seen, name, "999 88 777")
+            assert re.search(rf"I2: customers .*{name}", judged(simulation))
+            put(twin, seen, name, seen.values[name])
+            assert judged(simulation) == ""
+    members = simulation.twins["members"]
+    seen = everywhere(simulation, "customers")["members"]
+    typed(simulation, members, seen, "email", "edited@example.no")
+    put(members, seen, "email", seen.values["email"])
+    assert re.search(r"I3: customers .*email.*edited@example.no", judged(simulation))
+    copy = placed(members.tag_path("customers"), seen.tag)
+    members.create("customers", {"companyName": "Copy", **copy})
+    assert re.search(r"I5: customers .* is 2 times in members", judged(simulation))
+
+
 def test_oracle_sees_a_value_that_nobody_typed(quiet):
     for name, seen in everywhere(quiet, "customers").items():
         put(quiet.twins[name], seen, "first_name", "Invented")
@@ -196,7 +217,7 @@ def test_oracle_sees_a_conflict_that_the_older_edit_won(quiet):
         "customers", group["shop"].tag, "first_name", 9_099_000.0,
         {"shop": "Typed in shop", "erp": "Typed in erp"}, "shop wins: newest, by record time",
     )  # fmt: skip
-    verdicts = Verdicts(quiet.ledger, dict.fromkeys(quiet.twins, 0.0))
+    verdicts = Verdicts(quiet.ledger, dict.fromkeys(quiet.twins, 0.0), quiet.twins)
     assert re.search(r"G4: .* was typed \+89900\.0 s after it", "\n".join(verdicts.judge([row])))
     tie = replace(row, decision="shop wins: a tie, by the order in talk.toml")
     assert re.search(r"G4: .*: no tie", "\n".join(verdicts.judge([tie])))

@@ -14,7 +14,7 @@ from talk_sdk.operations import Operation, Outcome, Page, Raw
 from talk_sdk.rest import matching, object_in, outcome_of
 from talk_webcrm import shapes
 from talk_webcrm.catalogue import Catalogue
-from talk_webcrm.lists import MARGIN, agreeing, by_keys, changed, pages, since_of
+from talk_webcrm.lists import MARGIN, agreeing, by_keys, changed, since_of
 from talk_webcrm.models import KINDS, Kind, marker_of
 from talk_webcrm.settings import CrmSettings
 from talk_webcrm.writing import Writer
@@ -37,6 +37,7 @@ class WebCrm:
         }
         self._overlap = timedelta(seconds=settings.overlap_s + settings.lag_s) + MARGIN
         self._writer = Writer(client, catalogue, self._markers, self)
+        self._lag_s = settings.lag_s
 
     # --- in ---------------------------------------------------------------------------------------
 
@@ -60,15 +61,22 @@ class WebCrm:
         yield Page(self._catalogue.read(), complete=True)
 
     def _opportunities(self) -> Iterator[Page]:
-        """All of them, each with its lines: a line that was deleted shows nowhere else."""
+        """All of them, each with its lines: a line that was deleted shows nowhere else.
+
+        Lines are read last, and all is one page: what is behind must not be taken for an order
+        that has lost the lines which it was just given.
+        """
+        found: dict[int, Raw] = {}
+        for records, _ in changed(self._client, KINDS["Opportunities"], None):
+            found.update((record["OpportunityId"], record) for record in records)
         lines: dict[int, list[Raw]] = {}
         kind = KINDS["Quotationline"]
         for raw in agreeing(self._client, kind.path, kind.id):
             line = self._catalogue.line_in(raw)
             lines.setdefault(int(raw["QuotationLineOpportunityId"] or 0), []).append(line)
-        for records, last in changed(self._client, KINDS["Opportunities"], None):
-            found = [self._opportunity(r, lines.get(r["OpportunityId"], ())) for r in records]
-            yield Page(found, complete=last)
+        yield Page(
+            [self._opportunity(r, lines.get(id_, ())) for id_, r in found.items()], complete=True
+        )
 
     def _opportunity(self, record: Raw, lines: Sequence[Raw]) -> Raw:
         return shapes.opportunity_in(record, lines, self._markers["Opportunities"])
@@ -168,7 +176,7 @@ class WebCrm:
     def children(self, entity: str, id_: str, name: str) -> list[Raw]:
         """What belongs to one record, as webCRM answers it."""
         path = f"{KINDS[entity].path}/{quote(id_, safe='')}/{name}"
-        return [row for page in pages(self._client, path) for row in page]
+        return list(agreeing(self._client, path, f"{name.removesuffix('s')}Id"))
 
     def find(self, entity: str, key: str, values: Sequence[str]) -> Sequence[Raw]:
         """Records by our key, organisations by their VAT number.
@@ -188,6 +196,14 @@ class WebCrm:
                 id_ = str(row[kind.id])
                 found[id_] = self.one(entity, id_)
         return list(found.values())
+
+    def made(self, entity: str, key: str) -> Sequence[Raw]:
+        """What was just created with our key, as soon as lists show it."""
+        found = self.find(entity, self._markers[entity], [key])
+        if found or not self._lag_s:
+            return found
+        self._client.http.clock.sleep(self._lag_s)
+        return self.find(entity, self._markers[entity], [key])
 
     # --- out --------------------------------------------------------------------------------------
 

@@ -45,7 +45,7 @@ def pages(client: Client, path: str, script: str | None = None) -> Iterator[list
         yield rows
 
 
-def agreeing(client: Client, path: str, id_field: str) -> Sequence[Raw]:
+def agreeing(client: Client, path: str, id_field: str, script: str | None = None) -> Sequence[Raw]:
     """All records of a list, once two readings in a row have shown the same ones.
 
     There is no total and no order: what is deleted meanwhile moves others over the edge of a page
@@ -57,7 +57,7 @@ def agreeing(client: Client, path: str, id_field: str) -> Sequence[Raw]:
     """
     before: set[object] | None = None
     for _ in range(_PASSES):
-        rows = {row.get(id_field): row for page in pages(client, path) for row in page}
+        rows = {row.get(id_field): row for page in pages(client, path, script) for row in page}
         if before == rows.keys():
             return list(rows.values())
         before = set(rows)
@@ -105,13 +105,15 @@ def since_of(cursor: str | None, overlap: timedelta) -> datetime | None:
     return datetime.fromisoformat(cursor).astimezone(UTC) - overlap
 
 
-def by_keys(client: Client, table: str, field: str, keys: Iterable[object]) -> Iterator[list[Raw]]:
+def by_keys(
+    client: Client, table: str, field: str, keys: Iterable[object]
+) -> Iterator[Sequence[Raw]]:
     """The records of a table with one of these numbers or texts in a field, lazily."""
     wanted = list(dict.fromkeys(keys))
     for start in range(0, len(wanted), _KEYS):
         tests = [f"{field} = {quoted(key)}" for key in wanted[start : start + _KEYS]]
         script = f"SELECT * FROM {table} WHERE {' OR '.join(tests)}"  # noqa: S608 - all is quoted
-        yield from pages(client, "/Queries", script)
+        yield agreeing(client, "/Queries", f"{table}Id", script)
 
 
 def quoted(key: object) -> str:

@@ -39,8 +39,8 @@ class Reader(Protocol):
     def children(self, entity: str, id_: str, name: str) -> list[Raw]:
         """What belongs to one record."""
 
-    def find(self, entity: str, key: str, values: Sequence[str]) -> Sequence[Raw]:
-        """Records by our key."""
+    def made(self, entity: str, key: str) -> Sequence[Raw]:
+        """What was just created with our key."""
 
 
 class Writer:
@@ -228,7 +228,7 @@ class Writer:
         with _begun():
             id_ = _id_in(answer.content and answer.json(), kind)
             if id_ is None and key is not None:
-                found = self._reader.find(entity, marker, [key])
+                found = self._reader.made(entity, key)
                 id_ = str(found[0][kind.id]) if len(found) == 1 else None
             if id_ is None:
                 raise UnavailableError(f"webCRM does not show the {entity} that it has created.")

@@ -272,6 +272,51 @@ def test_query_that_is_cut_short_loses_nothing(crm, kind) -> None:
     assert found == {f"N{number}" for number in range(30)}
 
 
+def test_order_is_not_shown_with_lines_from_before_it(crm) -> None:
+    _order(crm, [_line("a")])
+    owner = crm.control.dump("organisations")[0]["OrganisationId"]
+
+    def type_in(call) -> None:
+        if call.path == "/Queries" and len(crm.control.dump("opportunities")) == 1:
+            id_ = int(crm.control.create("opportunities", {"OpportunityOrganisationId": owner}))
+            line = {"QuotationLineOpportunityId": id_, "QuotationLineData1": "b"}
+            crm.control.create("quotation_lines", line)
+
+    crm.control.store.faults.on_request = type_in
+    (page,) = crm.pages("Opportunities")
+    assert [[name for name, _ in _texts(record)] for record in page.records] == [["a"], ["b"]]
+
+
+@pytest.mark.parametrize("kind", ["short_page", "empty_page"])
+def test_record_is_not_shown_without_what_belongs_to_it(crm, kind) -> None:
+    opportunity = _order(crm, [_line("a"), _line("b")])["OpportunityId"]
+    crm.faults(Fault(kind=kind, path="/Opportunities/.*/QuotationLines$", nth=1))
+    assert _texts(crm.one("Opportunities", opportunity)) == [("a", 1), ("b", 1)]
+
+
+@pytest.mark.parametrize("kind", ["short_page", "empty_page"])
+def test_main_person_that_a_list_leaves_out_is_not_made_again(crm, kind) -> None:
+    company = _company(crm, MainPerson={"PersonLastName": "Lund"})["OrganisationId"]
+    crm.faults(Fault(kind=kind, path="/Persons$", nth=1))
+    crm.changed("Organisations", company, MainPerson={"PersonFirstName": "Åse"})
+    (person,) = crm.control.dump("persons")
+    assert person["PersonFirstName"] == "Åse"
+
+
+@pytest.mark.parametrize("kind", ["short_page", "empty_page"])
+def test_look_up_that_is_cut_short_finds_nevertheless(crm, kind) -> None:
+    company = _company(crm, MainPerson={"PersonLastName": "Lund"})["OrganisationId"]
+    crm.faults(Fault(kind=kind, path="/Queries$", nth=1))
+    (found,) = crm.find("Organisations", "OrganisationCustom15", "ws:1")
+    assert found["OrganisationId"] == company
+    cursor = crm.cursor("Organisations")
+    crm.control.edit("organisations", str(company), {"OrganisationCity": "Bodø"})
+    for nth in range(1, 6):
+        crm.faults(Fault(kind=kind, path="/Queries$", nth=nth))
+        for record in crm.records("Organisations", cursor):
+            assert record["MainPerson"]["PersonLastName"] == "Lund"
+
+
 def test_body_cut_in_the_middle_is_no_page(crm) -> None:
     _company(crm)
     crm.faults(Fault(kind="malformed", path="/Queries$", nth=(1, 2, 3, 4)))

@@ -505,3 +505,16 @@ def test_a_world_is_there_once(open_api) -> None:
     assert len(api.get("/Opportunities", Size=1000)) == len(deals)
     lines = api.get("/QuotationLines", Size=1000)
     assert len(lines) == sum(len(deal.lines) for deal in deals)
+
+
+def test_page_that_is_served_again_is_one_of_the_same_list(api) -> None:
+    organisation = api.organisation()
+    orders = [api.made("/Opportunities", OpportunityId=0, OpportunityOrganisationId=organisation)
+              for _ in range(2)]  # fmt: skip
+    for order in orders:
+        data = {f"QuotationLineData{number}": "-" for number in (1, 2, 4)}
+        api.made("/QuotationLines", QuotationLineId=0, QuotationLineOpportunityId=order, **data)
+    api.get(f"/Opportunities/{orders[0]}/QuotationLines")
+    api.control.faults([Fault(kind="repeated_page")])
+    (line,) = api.get(f"/Opportunities/{orders[1]}/QuotationLines")
+    assert line["QuotationLineOpportunityId"] == orders[1]

@@ -288,6 +288,18 @@ def test_lists_that_are_behind_neither_echo_nor_double(make) -> None:
         assert bench.rows("ours", "organisations")[0]["OrganisationCity"] == f"Bodø {quantity}"
 
 
+def test_customers_are_created_in_one_run_though_lists_are_behind(make) -> None:
+    bench = make(ours={"lag_s": 20}, theirs={"lag_s": 20})
+    for faults in bench.faults.values():
+        faults.switch("lag", 20)
+    for number in range(3):
+        bench.create("ours", "organisations", OrganisationName=f"Firma {number}")
+    assert bench.sync().problems == ()
+    assert {row["OrganisationName"] for row in bench.rows("theirs", "organisations")} == {
+        "Firma 0", "Firma 1", "Firma 2",
+    }  # fmt: skip
+
+
 def test_a_run_with_nothing_to_do_takes_few_requests(make) -> None:
     bench = filled(make())
     bench.settle()

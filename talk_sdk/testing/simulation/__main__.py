@@ -35,10 +35,10 @@ REACHED = (
     )),
     *(f"judged: {what}" for what in ("a tie", "a twin in review", "by record time")),
     *(f"system: {what}" for what in (
-        "books", "erp", "lags", "outlet", "shop", "site", "skewed", "without idempotency_keys",
-        "without marker",
+        "books", "crm", "erp", "lags", "members", "outlet", "shop", "site", "skewed",
+        "without idempotency_keys", "without marker",
     )),
-    "systems: 2", "systems: 3", "cannot be in books", "cannot be in site",
+    "systems: 2", "systems: 3", "cannot be in books", "cannot be in members", "cannot be in site",
     "conflicts listed", "lost, but listed as a conflict", "review", "run: done", "run: stopped",
 )  # fmt: skip
 """A kind that no seed reaches is one that is not tested."""

@@ -45,7 +45,8 @@ class Agreement:
             # Whoever typed it waits; to the others nobody has said anything.
             matching = [event for event in events if _empty(each, having)]
         if not matching:
-            if not self._inherited(each, key, having) and not self._reborn(each, key, having):
+            if not any(case(each, key, having) for case in
+                       (self._inherited, self._reborn, self._defaulted)):  # fmt: skip
                 yield f"I4: {what}, which nobody typed: {typed}"
             return
         last = self._last(events, matching, having)
@@ -127,6 +128,14 @@ class Agreement:
         found = key[0] == "lines" and back and _empty(each, having)
         self._excuses.counts["excused: a line came back from a system without the field"] += found
         return found
+
+    def _defaulted(self, each: Field, key: Key, having: Group) -> bool:
+        """Whether a system gave it to what was created there in doubt (rule D5)."""
+        return all(event.value is None for event in self._ledger.events[key]) and any(
+            self._side(each, name).default == seen.values[each.name]
+            and self._excuses.born_in_doubt(name, key)
+            for name, seen in having.items()
+        )
 
     def _inherited(self, each: Field, key: Key, having: Group) -> bool:
         """Whether the values are those of a line in whose place this one was put."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -114,8 +115,8 @@ class Excuses:
         return (earlier for earlier in own[: own.index(event)] if earlier.before == event.value)
 
     def _looks(self, key: Key, event: Event) -> list[Moment]:
-        kind = "orders" if key[0] == "lines" else key[0]
-        return self._ledger.looks.get((event.system, kind, event.record), [])
+        part = self._twins[event.system].dialect.part(key[0], key[2])
+        return self._ledger.looks.get((event.system, part, event.record), [])
 
     def _put_back(self, key: Key, event: Event) -> bool:
         """What a doubted write changed was put back: that reads as if it had not happened (D1)."""
@@ -132,19 +133,23 @@ class Excuses:
 
     def _defaulted(self, key: Key, event: Event) -> bool:
         """After a create in doubt nobody can tell a default from an edit (rule D5)."""
-        kind, tag, name = key
+        kind, _, name = key
         twin = self._twins[event.system]
         fields = {each.name: each for each in FIELDS.get(kind, ())}
-        if name not in fields or event.system in self._ledger.homes[tag]:
+        if name not in fields:
             return False
         side = fields[name].side(twin.connector)
         return (
             side.lags is not None
             and not any(look.number < event.number for look in self._looks(key, event))
-            and any(
-                where in {None, event.system} and what in {None, kind} and at <= event.time
-                for at, where, what in self._ledger.doubts
-            )
+            and self.born_in_doubt(event.system, key, event.time)
+        )
+
+    def born_in_doubt(self, system: str, key: Key, until: float = inf) -> bool:
+        """Whether the engine made a record there, and an answer to a create was lost by then."""
+        return system not in self._ledger.homes[key[1]] and any(
+            where in {None, system} and what in {None, key[0]} and at <= until
+            for at, where, what in self._ledger.doubts
         )
 
     def first_counts(self, tag: str, said: Decimal) -> bool:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from random import Random
 
+import msgspec
+
 from talk_sdk.testing.faults import Fault, FaultKind
+from talk_sdk.testing.simulation.dialects import Dialect
 
 __all__ = ["draw_faults"]
 
@@ -17,15 +20,25 @@ _ANY = 0.6
 _WRITES = ("POST", "PUT", "PATCH")
 
 
-def draw_faults(rng: Random, *, graphql: bool = False) -> list[Fault]:
+def draw_faults(rng: Random, dialect: Dialect) -> list[Fault]:
     """A few faults, most of them for single requests, some for a stretch of them.
 
     Args:
         rng: where they come from.
-        graphql: whether the system says of some errors in an answer with status 200.
+        dialect: of the system, which may have faults of its own, or cannot have some.
     """
-    said: tuple[FaultKind, ...] = ("graphql_error",) if graphql else ()
-    return [_fault(rng, said) for _ in range(rng.randrange(1, 5))]
+    said: tuple[FaultKind, ...] = ("graphql_error",) if dialect.graphql else ()
+    faults = [_fault(rng, said) for _ in range(rng.randrange(1, 5))]
+    return [*filter(None, map(_once, faults))] if dialect.bare_lists else faults
+
+
+def _once(fault: Fault) -> Fault | None:
+    """Of a list that is cut short once, another look tells."""
+    if fault.kind == "repeated_page":
+        return None
+    if fault.kind != "short_page" or not isinstance(fault.nth, tuple):
+        return fault
+    return msgspec.structs.replace(fault, nth=fault.nth[:1])
 
 
 def _fault(rng: Random, said: tuple[FaultKind, ...]) -> Fault:

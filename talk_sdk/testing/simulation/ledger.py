@@ -6,10 +6,10 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from talk_sdk.testing.simulation.dialects import WHOLE
+from talk_sdk.testing.simulation.dialects import UNSAID, WHOLE
 from talk_sdk.testing.simulation.views import Seen, Twin, View
 
-__all__ = ["EXISTS", "Event", "Key", "Ledger"]
+__all__ = ["EXISTS", "Event", "Key", "Ledger", "Moment"]
 
 EXISTS = "existence"
 Key = tuple[str, str, str]
@@ -76,6 +76,8 @@ class Ledger:
     """Tag -> the earliest moment that its question may be about, and in which system."""
     blind: set[str] = field(default_factory=set)
     """Systems that can prove nothing of a create whose answer was lost."""
+    in_hand: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """System -> kind and id of the record that is just being written and read back."""
     number: int = 0
     turn: int = 0
 
@@ -108,7 +110,7 @@ class Ledger:
                 moved += 1
                 continue
             for name, value in seen.values.items():
-                if value != was.values[name]:
+                if value != was.values[name] and UNSAID not in {value, was.values[name]}:
                     self._add(number, time, twin.name, seen, (name, value, was.values[name]))
                     moved += 1
             if seen.stock != was.stock:
@@ -144,9 +146,28 @@ class Ledger:
         self.turn += 1
         return Moment(self.number, self.turn)
 
-    def looked(self, system: str, kind: str, id_: str) -> None:
-        """The engine was shown a record as it is."""
-        self.looks[system, kind, id_].append(self.moment())
+    def looked(self, system: str, part: str, id_: str, moment: Moment) -> None:
+        """The engine was shown a record, or a part of one, as it was then."""
+        self.looks[system, part, id_].append(moment)
+
+    def erased(self, twin: Twin, view: View) -> int:
+        """What people did since the last look, and is not there any more right after a write."""
+        now = {(s.kind, s.tag): s.values for s in view.every()}
+        gone = 0
+        for (kind, tag, name), events in self.events.items():
+            unseen = [e for e in events if e.system == twin.name and not e.erased
+                      and e.number > self._seen(twin, kind, name, e)]  # fmt: skip
+            values = now.get((kind, tag))
+            left = values is not None if name == EXISTS else (values or {}).get(name)
+            if unseen and left not in {unseen[-1].value, UNSAID}:
+                gone += len(unseen)
+                for event in unseen:
+                    event.erased = True
+        return gone
+
+    def _seen(self, twin: Twin, kind: str, name: str, event: Event) -> int:
+        looks = self.looks[twin.name, twin.dialect.part(kind, name), event.record]
+        return looks[-1].number if looks else -1
 
     def overwrote(self, system: str, kind: str, id_: str, names: frozenset[str]) -> int:
         """A record was written over blindly: what was done since the last look is gone.

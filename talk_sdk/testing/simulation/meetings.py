@@ -52,8 +52,11 @@ class Meetings:
         if self._before is None or self._before[0] != twin.name:
             return False
         _, kind, id_, before = self._before
+        seen = next((each for each in view.records[kind] if each.id == id_), None)
+        if seen is None:
+            return False
         self._before = None
-        twin.edit(next(seen for seen in view.records[kind] if seen.id == id_), before)
+        twin.edit(seen, before)
         return True
 
     def rival(self, twin: Twin, view: View) -> bool:
@@ -103,7 +106,7 @@ class Meetings:
         if seen is None:
             return False
         twin.edit(seen, self._typist.typed(twin, _email()))
-        twin.create("customers", self._customer(twin, seen.raw["email"]))
+        twin.create("customers", self._customer(twin, _address(twin, seen)))
         self.moved = True
         return True
 
@@ -112,8 +115,8 @@ class Meetings:
         seen = self._settled(twin, view)
         if seen is None:
             return False
-        made = self._customer(twin, seen.raw["email"])
-        self._ledger.doubles[made[twin.dialect.places["customers"]["tag"]]] = seen.tag
+        made = self._customer(twin, _address(twin, seen))
+        self._ledger.doubles[at(made, twin.tag_path("customers"))] = seen.tag
         twin.create("customers", made)
         self.moved = True
         return True
@@ -150,18 +153,23 @@ class Meetings:
         ]  # fmt: skip
         return self._rng.choice(known) if known else None
 
-    def _customer(self, twin: Twin, email: str) -> dict[str, Any]:
+    def _customer(self, twin: Twin, email: Any) -> dict[str, Any]:
         self._typist.made += 1
         tag = f"tag customers {self._typist.made}"
-        record: dict[str, Any] = {twin.dialect.places["customers"]["tag"]: tag, "email": email}
+        record = placed(twin.tag_path("customers"), tag)
+        merge_into(record, placed(_email().side(twin.connector).path, email))
         for each in FIELDS["customers"]:
-            if each.name in {"name", "first_name"}:
+            if each.name in {"name", "first_name"} and twin.has(each):
                 merge_into(record, self._typist.typed(twin, each))
         return record
 
 
 def _email() -> Field:
     return next(each for each in FIELDS["customers"] if each.name == "email")
+
+
+def _address(twin: Twin, seen: Seen) -> Any:
+    return at(seen.raw, _email().side(twin.connector).path)
 
 
 def _holders(view: View, seen: Seen) -> list[str]:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from talk_sdk.operations import Status
 from talk_sdk.testing.simulation.agreement import Agreement
+from talk_sdk.testing.simulation.dialects import UNSAID
 from talk_sdk.testing.simulation.excuses import Excuses
 from talk_sdk.testing.simulation.fields import FIELDS, LINE_FIELDS
 from talk_sdk.testing.simulation.ledger import EXISTS, Event, Key, Ledger
@@ -41,7 +42,7 @@ class Oracle:
         self._views: dict[str, View] = {name: twin.view() for name, twin in twins.items()}
         self._excuses = Excuses(twins, self._views, ledger, store, status)
         self._agreement = Agreement(twins, ledger, self._excuses)
-        self._verdicts = Verdicts(ledger, skews)
+        self._verdicts = Verdicts(ledger, skews, twins)
         self.counts = self._excuses.counts
 
     def judge(self) -> list[str]:
@@ -108,6 +109,8 @@ class Oracle:
     def _lacking(self, name: str, kind: str, group: Group) -> bool:
         """Whether a system takes no such record; of a line, no such order."""
         dialect = self._twins[name].dialect
+        if ("orders" if kind == "lines" else kind) not in dialect.kinds:
+            return True
         if kind != "lines":
             return any(dialect.lacks(kind, seen.values, [line.values for line in seen.lines])
                        for seen in group.values())  # fmt: skip
@@ -157,6 +160,7 @@ class Oracle:
             yield from self._agreement.judge(each, (kind, tag, each.name), group)
         for name in ("customer", "product", "order"):
             values = {seen.values[name] for seen in group.values() if name in seen.values}
+            values -= {UNSAID}
             if len(values) > 1:
                 yield f"I2: {kind} {tag!r}: {name} is {values}"
         yield from self._existence((kind, tag, EXISTS))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any, TypeVar
@@ -17,12 +17,14 @@ __all__ = ["CONNECTORS", "Scenario", "draw", "draw_systems"]
 
 CONNECTORS = {
     "shop": "customwebshop", "erp": "customerp", "outlet": "customwebshop", "books": "wave",
-    "site": "squarespace",
+    "crm": "webcrm", "members": "membercare", "site": "squarespace",
 }  # fmt: skip
 """System -> connector, of all that a seed may have."""
 _SETS = (
     *[("shop", "erp")] * 4, ("shop", "outlet"), *[("shop", "erp", "outlet")] * 2,
     ("shop", "books"), ("erp", "books"), *[("shop", "erp", "books")] * 5,
+    *[("shop", "crm")] * 2, ("erp", "crm"), *[("shop", "erp", "crm")] * 2,
+    ("shop", "members"), *[("shop", "erp", "members")] * 2,
     ("shop", "site"), ("erp", "site"), *[("shop", "erp", "site")] * 2,
 )  # fmt: skip
 _SHOP = "customwebshop"
@@ -61,8 +63,9 @@ class Scenario:
     @property
     def blind(self) -> frozenset[str]:
         """Systems that can prove nothing of a create whose answer was lost."""
-        return self.without | {name for name, connector in self.systems.items()
-                               if DIALECTS[connector].blind}  # fmt: skip
+        dialects = {name: DIALECTS[connector] for name, connector in self.systems.items()}
+        return self.without | {name for name, dialect in dialects.items()
+                               if dialect.proof is None and not dialect.proven}  # fmt: skip
 
     @property
     def numbering(self) -> bool:
@@ -71,16 +74,14 @@ class Scenario:
         Where a system keeps only the number of an order, it goes by that.
         """
         shops = list(self.systems.values()).count(_SHOP)
-        return shops > 1 or bool(self.tags)
+        return shops > 1 or _bare(self.systems.values())
 
     @property
     def tags(self) -> dict[str, str]:
         """Kind -> the field whose value is the tag; none where the tag has a place of its own."""
-        return {"orders": "number"} if self._bare else {}
-
-    @property
-    def _bare(self) -> bool:
-        return any("lines" not in DIALECTS[name].sides for name in self.systems.values())
+        connectors = self.systems.values()
+        found = {"orders": "number"} if _bare(connectors) else {}
+        return found | ({"customers": "website"} if _noteless(connectors) else {})
 
     def worlds(self) -> dict[str, World]:
         """System -> what it holds at the start."""
@@ -100,6 +101,17 @@ class Scenario:
         return counts
 
 
+def _bare(connectors: Iterable[str]) -> bool:
+    """Whether there is a system that keeps of an order only its number."""
+    dialects = [DIALECTS[connector] for connector in connectors]
+    return any("orders" in each.kinds and "lines" not in each.sides for each in dialects)
+
+
+def _noteless(connectors: Iterable[str]) -> bool:
+    """Whether there is a system whose customers have no notes."""
+    return any(DIALECTS[connector].noteless for connector in connectors)
+
+
 def draw_systems(rng: Random, installed: Iterable[str]) -> tuple[str, ...]:
     """Which systems a seed has, of installed connectors."""
     known = {name for name, connector in CONNECTORS.items() if connector in installed}
@@ -115,7 +127,9 @@ def draw(rng: Random, systems: Sequence[str]) -> Scenario:
     lags = {name: rng.choice((0.0, 0.0, 3.0, 20.0)) for name in names}
     weak = frozenset(name for name in sorted(names) if rng.random() < 0.15)
     without = frozenset(name for name in weak if DIALECTS[connectors[name]].proof)
-    settings: dict[str, dict[str, Any]] = {name: {"lag_s": lag} for name, lag in lags.items()}
+    settings: dict[str, dict[str, Any]] = {
+        name: {"lag_s": lag, **DIALECTS[connectors[name]].settings} for name, lag in lags.items()
+    }
     for name in without:
         proof = DIALECTS[connectors[name]].proof
         if proof is not None:
@@ -146,32 +160,30 @@ def _world(rng: Random, connectors: dict[str, str]) -> World:
         rng, rng.randrange(6, 15), rng.randrange(4, 9), rng.randrange(3, 9),
         systems=connectors, guests_in=("shop",), awkward=odd,
     )  # fmt: skip
-    world = _within_reach(world, connectors)
     everywhere = _shared(world.parties)
-    bare = any("lines" not in DIALECTS[connector].sides for connector in connectors.values())
+    bare = _bare(connectors.values())
+    noteless = _noteless(connectors.values())
     shops = {name for name, connector in connectors.items() if connector == _SHOP}
     return World(
-        tuple(_tagged_party(party, everywhere) for party in world.parties),
-        tuple(_tagged_item(item) for item in world.items),
+        tuple(
+            _tagged_party(party, everywhere, noteless=noteless)
+            for party in _had("customers", world.parties, connectors)
+        ),
+        tuple(_tagged_item(item) for item in _had("products", world.items, connectors)),
         tuple(
             _tagged_deal(deal, numbered=bare)
-            for deal in world.deals
+            for deal in _had("orders", world.deals, connectors)
             if deal.systems & shops or not (bare or len(shops) > 1)
         ),
     )
 
 
-def _within_reach(world: World, connectors: dict[str, str]) -> World:
-    """Without what is only in a system that cannot have it at the start."""
-    able = {name for name, c in connectors.items() if "customers" in DIALECTS[c].sides}
-    if len(able) == len(connectors):
-        return world
-
-    def placed(things: tuple[T, ...]) -> tuple[T, ...]:
-        within = (replace(thing, systems=thing.systems & able) for thing in things)
-        return tuple(thing for thing in within if thing.systems)
-
-    return World(placed(world.parties), world.items, placed(world.deals))
+def _had(kind: str, things: Iterable[T], connectors: dict[str, str]) -> Iterator[T]:
+    """Things, where the simulation has such things in the systems."""
+    for thing in things:
+        where = [name for name in thing.systems if kind in DIALECTS[connectors[name]].kinds]
+        if where:
+            yield replace(thing, systems=frozenset(where))
 
 
 def _shared(parties: tuple[Party, ...]) -> set[str]:
@@ -181,13 +193,16 @@ def _shared(parties: tuple[Party, ...]) -> set[str]:
     return {identity for identity, where in homes.items() if len(where) > 1}
 
 
-def _tagged_party(party: Party, everywhere: set[str]) -> Party:
+def _tagged_party(party: Party, everywhere: set[str], *, noteless: bool) -> Party:
     """With a tag, and with a key if two systems have it: else nobody could know."""
     email = party.email
     if not email and party.organisation_number is None and party.identity in everywhere:
         email = f"{party.identity}@example.no"
     name = unicodedata.normalize("NFC", party.name)
-    return replace(party, name=name, email=email, note=f"tag {party.identity}")
+    tag = f"tag {party.identity}"
+    return replace(
+        party, name=name, email=email, note=tag, website=tag if noteless else party.website
+    )
 
 
 def _tagged_item(item: Item) -> Item:

@@ -114,10 +114,7 @@ class Simulation:
                 connector,
                 self.bench.control(name),
                 self.bench.twins[name].settings,
-                {
-                    kind: DIALECTS[connector].sides[kind][field].path
-                    for kind, field in self.scenario.tags.items()
-                },
+                self.scenario.tags,
             )
             for name, connector in self.scenario.systems.items()
         }
@@ -146,7 +143,7 @@ class Simulation:
         return bench
 
     def _tap(self) -> None:
-        watch = Watch(self.twins, self.ledger, self.trace, self.counts, self._now)
+        watch = self._watch = Watch(self.twins, self.ledger, self.trace, self.counts, self._now)
         for name, twin in self.twins.items():
             bare = self.bench.twins[name]
             tap = Tap(twin, bare.app, self.bench.faults[name], self.scenario.pages[name],
@@ -158,7 +155,8 @@ class Simulation:
 
     # --- what happens during a run ----------------------------------------------------------------
 
-    def _before(self, _system: str, _method: str, _path: str) -> None:
+    def _before(self, system: str, _method: str, path: str) -> None:
+        self._watch.before(system, path)
         if not self._live:
             return
         self.bench.clock.advance(self._noise.choice((0.0, 0.1, 0.7, 3.0)))
@@ -204,6 +202,8 @@ class Simulation:
                     note_reviews(runner.status(), self.twins, self.ledger)
         except Killed:
             return None
+        finally:
+            self.ledger.in_hand.clear()
         self.counts[f"run: {report.outcome}"] += 1
         self.trace.add(f"{self._now():.1f} {report.outcome}: {dict(report.written)}"
                        f" {list(report.problems)}")  # fmt: skip
@@ -215,8 +215,7 @@ class Simulation:
             self._edit()
             self.bench.clock.advance(rng.choice((0.0, 1.0, 30.0, 600.0)))
         for name, twin in self.twins.items():
-            graphql = twin.dialect.graphql
-            plan = draw_faults(rng, graphql=graphql) if rng.random() < scenario.faulty else []
+            plan = draw_faults(rng, twin.dialect) if rng.random() < scenario.faulty else []
             self.bench.faults[name].plan(plan)
         self._death = _draw_death(rng) if rng.random() < scenario.deadly else None
         if self.users.moved_keys():

@@ -77,7 +77,7 @@ class Users:
             ("order created", 1, self._create_order),
         ]
         name, _, deed = self._rng.choices(deeds, [weight for _, weight, _ in deeds])[0]
-        if not deed(twin, before):
+        if not deed(twin, before.without(self._ledger.in_hand.get(twin.name))):
             return "nothing"
         moved = self._ledger.log(self._now(), twin, before, twin.view())
         moved = moved or name == "lines swapped"
@@ -114,14 +114,16 @@ class Users:
             for each in FIELDS[kind]
             if each.name not in FIXED[kind]
             and kind in twin.dialect.makes
+            and each.name != twin.tags.get(kind)
             and twin.has(each)
             and any(other.has(each) for other in others)
         ]
 
     def _keys(self, kind: str) -> set[str]:
         """What records are told apart by: of no use to anybody if it is changed too soon."""
+        having = [twin for twin in self._twins.values() if kind in twin.dialect.kinds]
         by_name = kind == "products" and any(
-            "number" not in twin.dialect.sides[kind] for twin in self._twins.values()
+            "number" not in twin.dialect.sides[kind] for twin in having
         )
         return {"number", "email"} | ({"name"} if by_name else set())
 
@@ -139,8 +141,7 @@ class Users:
 
     def _stock(self, twin: Twin, view: View) -> bool:
         seen = self._pick(twin, view, "products")
-        places = twin.dialect.places["products"]
-        if seen is None or not self._linked or "stock" not in places:
+        if seen is None or not self._linked or "stock" not in twin.dialect.places["products"]:
             return False
         delta = self._rng.choice((-3, -2, -1, 1, 5, 40))
         return twin.adjust(seen, delta)
@@ -216,9 +217,7 @@ class Users:
 
     def _new(self, twin: Twin, kind: str, names: tuple[str, ...]) -> dict[str, Any]:
         self._typist.made += 1
-        record: dict[str, Any] = {
-            twin.dialect.places[kind]["tag"]: f"tag {kind} {self._typist.made}"
-        }
+        record = placed(twin.tag_path(kind), f"tag {kind} {self._typist.made}")
         for each in FIELDS[kind]:
             if each.name in names and twin.has(each):
                 merge_into(record, self._typist.typed(twin, each))
@@ -233,6 +232,8 @@ class Users:
         return True
 
     def _create_product(self, twin: Twin, _view: View) -> bool:
+        if "products" not in twin.dialect.kinds:
+            return False
         record = self._new(twin, "products", ("name", "number", "unit_price", "tax_rate"))
         stock = self._rng.randrange(50)
         if "stock" in twin.dialect.places["products"]:
@@ -241,6 +242,8 @@ class Users:
         return True
 
     def _create_order(self, twin: Twin, view: View) -> bool:
+        if "orders" not in twin.dialect.kinds:
+            return False
         customer = self._pick(twin, view, "customers")
         if customer is None or not self._linked or customer.tag in self._ledger.doubles:
             return False

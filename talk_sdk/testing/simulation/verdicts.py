@@ -75,9 +75,12 @@ def note_reviews(status: Status, twins: Mapping[str, Twin], ledger: Ledger) -> N
 class Verdicts:
     """Compares decisions with the true order of things."""
 
-    def __init__(self, ledger: Ledger, skews: Mapping[str, float]) -> None:
+    def __init__(
+        self, ledger: Ledger, skews: Mapping[str, float], twins: Mapping[str, Twin]
+    ) -> None:
         """Keep what is known of the truth."""
         self._ledger = ledger
+        self._untimed = {name for name, twin in twins.items() if not twin.dialect.timed_lines}
         self._skews = skews
         self.counts: Counter[str] = Counter()
 
@@ -105,6 +108,8 @@ class Verdicts:
 
     def _sides(self, each: Listed, winner: str) -> tuple[Event, Event] | None:
         """The winning and the losing edit; None if they are not known for certain."""
+        if each.kind == "lines" and self._untimed & each.values.keys():
+            return None
         losers = [name for name in each.values if name != winner]
         if len(losers) != 1 or each.name not in _EXACT[each.kind]:
             return None

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from copy import copy
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
 from talk_sdk.testing.control import LocalControl
-from talk_sdk.testing.simulation.dialects import DIALECTS, KINDS, Dialect
+from talk_sdk.testing.simulation.dialects import DIALECTS, KINDS, UNSAID, Dialect
 from talk_sdk.testing.simulation.fields import FIELDS, LINE_FIELDS
 from talk_sdk.testing.simulation.sides import Field, Side, at
 
@@ -32,8 +33,7 @@ class View:
     """All records of a system at one moment."""
 
     def __init__(self, twin: Twin) -> None:
-        self._dialect = twin.dialect
-        self._tags = twin.tags
+        self._twin, self._dialect = twin, twin.dialect
         self.records: dict[str, list[Seen]] = {}
         for kind in KINDS:
             self.records[kind] = [self._seen(kind, raw) for raw in twin.rows(kind)]
@@ -42,6 +42,16 @@ class View:
     def makes(self) -> frozenset[str]:
         """The kinds that its users make and edit."""
         return self._dialect.makes
+
+    def without(self, place: tuple[str, str] | None) -> View:
+        """The same, but for the record of this kind and id."""
+        if place is None:
+            return self
+        kind, id_ = place
+        rest = copy(self)
+        kept = [seen for seen in self.records[kind] if seen.id != id_]
+        rest.records = {**self.records, kind: kept}
+        return rest
 
     def every(self) -> Iterator[Seen]:
         """All records and lines."""
@@ -61,7 +71,7 @@ class View:
     def _seen(self, kind: str, raw: Mapping[str, Any]) -> Seen:
         places = self._dialect.places[kind]
         values = self._values(kind, raw)
-        tag = raw[self._tags.get(kind, places["tag"])] or f"untagged {values.get('name')}"
+        tag = at(raw, self._twin.tag_path(kind)) or f"untagged {values.get('name')}"
         seen = Seen(kind, str(raw[places["id"]]), tag, values, raw)
         if "stock" in places:
             seen.stock = raw[places["stock"]] or 0
@@ -81,7 +91,8 @@ class View:
         places = self._dialect.places["lines"]
         values = self._values("lines", raw)
         product = at(raw, places["product"])
-        values["product"] = None if product is None else self.tag_of("products", product)
+        known = product is not None and product != UNSAID
+        values["product"] = self.tag_of("products", product) if known else product
         values["order"] = order.tag
         return Seen("lines", order.id, raw[places["tag"]] or "untagged", values, raw)
 
@@ -101,7 +112,7 @@ class Twin:
     control: LocalControl
     settings: Mapping[str, Any]
     tags: Mapping[str, str] = field(default_factory=dict)
-    """Kind -> where its tags stand, if elsewhere than the dialect says."""
+    """Kind -> the field that has its tags, where these have no place of their own."""
 
     def view(self) -> View:
         """What it holds now."""
@@ -111,6 +122,12 @@ class Twin:
     def dialect(self) -> Dialect:
         """How it says things."""
         return DIALECTS[self.connector]
+
+    def tag_path(self, kind: str) -> str:
+        """Where the tags of a kind stand."""
+        if kind in self.tags:
+            return self.dialect.sides[kind][self.tags[kind]].path
+        return self.dialect.places[kind]["tag"]
 
     def rows(self, kind: str) -> Iterator[Mapping[str, Any]]:
         """Its records, opened."""

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
-from talk_sdk.testing.simulation.ledger import Ledger
+from talk_sdk.testing.simulation.dialects import KINDS, Dialect
+from talk_sdk.testing.simulation.ledger import Ledger, Moment
 from talk_sdk.testing.simulation.trace import Exchange, Trace
 from talk_sdk.testing.simulation.views import Twin
 
 __all__ = ["Watch"]
+
+
+class _Look(NamedTuple):
+    """What an exchange has shown."""
+
+    exchange: Exchange
+    moment: Moment
+    places: list[tuple[str, str]]
 
 
 class Watch:
@@ -29,6 +39,13 @@ class Watch:
         self._trace = trace
         self._counts = counts
         self._now = now
+        self._held: dict[str, _Look] = {}
+
+    def before(self, system: str, path: str) -> None:
+        """A request begins: what was in hand is not any more, if it is about something else."""
+        for name, place in [*self._ledger.in_hand.items()]:
+            if name != system or not self._twins[name].dialect.belongs(path, place):
+                del self._ledger.in_hand[name]
 
     def after(self, exchange: Exchange) -> None:
         """One request was answered, or not."""
@@ -37,35 +54,47 @@ class Watch:
         twin = self._twins[exchange.system]
         dialect = twin.dialect
         done = [f"{e.kind} {e.collection}/{e.id}" for e in exchange.effects]
-        self._ledger.touched += [
-            (self._now(), exchange.system, *dialect.record_of(e, twin.control))
-            for e in exchange.effects
-        ]
+        for effect in exchange.effects:
+            place = dialect.place_of(effect, twin.control)
+            self._ledger.touched.append((self._now(), exchange.system, *place))
+            if place[0] in KINDS:
+                self._ledger.in_hand[exchange.system] = place
         self._trace.add(
             f"{self._now():.1f} {exchange.system} {exchange.method} {exchange.path}"
             f"?{exchange.query} -> {exchange.status} {kinds} {done}"
         )
         self._ledger.writing = self._ledger.writing or bool(exchange.effects)
+        self._take_down(exchange, dialect)
         self._overwritten(exchange, twin)
         if dialect.replaces(exchange):
             return
         if exchange.intact:
-            for kind, id_ in dialect.shown(exchange, twin.control):
-                self._ledger.looked(twin.name, kind, id_)
+            places = list(dialect.shown(exchange, twin.control))
+            self._held[twin.name] = _Look(exchange, self._ledger.moment(), places)
             self._ledger.answered += [
                 (self._now(), exchange.system, dialect.kind_of(effect.collection))
                 for effect in exchange.effects
                 if effect.kind == "create"
             ]
-        elif exchange.method != "GET":
+        elif dialect.doubtful(exchange):
             meant = dialect.meant(exchange)
             self._ledger.doubts.append((self._now(), exchange.system, meant))
 
+    def _take_down(self, exchange: Exchange, dialect: Dialect) -> None:
+        """The look before, unless nobody was shown it."""
+        look = self._held.pop(exchange.system, None)
+        if look is not None and not dialect.only_to_write(look.exchange, exchange):
+            for part, id_ in look.places:
+                self._ledger.looked(exchange.system, part, id_, look.moment)
+
     def _overwritten(self, exchange: Exchange, twin: Twin) -> None:
         """A write to a record that has no version does not see what was done since the look."""
+        dialect, gone = twin.dialect, 0
         for effect in exchange.effects:
-            kind, id_ = twin.dialect.record_of(effect, twin.control)
-            names = twin.dialect.overwritten(exchange, kind)
+            kind, id_ = dialect.place_of(effect, twin.control)
+            names = dialect.overwritten(exchange, kind)
             if names is not None:
-                gone = self._ledger.overwrote(exchange.system, kind, id_, names)
-                self._counts["edit: out of sight"] += gone
+                gone += self._ledger.overwrote(exchange.system, kind, id_, names)
+        if dialect.erases(exchange):
+            gone += self._ledger.erased(twin, twin.view())
+        self._counts["edit: out of sight"] += gone

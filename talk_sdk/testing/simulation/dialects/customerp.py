@@ -48,6 +48,11 @@ _ADDRESSES = {
 }
 
 
+def _own_currency(value: Any, shown: Any) -> bool:
+    """Where nobody says one it is that of the company."""
+    return value is None and shown == "NOK"
+
+
 def _decimal(path: str, places: int) -> Side:
     return Side(path, number, same, rounded(places))
 
@@ -110,7 +115,7 @@ class CustomErp(Dialect):
             **plain(number="shopOrderNo"),
             "invoice_number": Side("orderNo", text, assigns=True),
             **plain(date="orderDate", due_date="dueDate", delivery_date="deliveryDate"),
-            **plain(currency="currencyCode"),
+            "currency": Side("currencyCode", text, lags=_own_currency, default="NOK"),
             "status": Side("state", _STATUS.__getitem__, inverse(_STATUS)),
             **plain(title="heading", reference="yourReference"),
             "discount": _decimal("discountPercent", 2),

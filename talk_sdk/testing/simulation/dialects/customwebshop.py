@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from talk_sdk.testing.simulation.dialects.dialect import Dialect
 from talk_sdk.testing.simulation.sides import Side, addresses, plain
@@ -34,6 +34,11 @@ _ADDRESSES = {
 }
 
 
+def _own_currency(value: Any, shown: Any) -> bool:
+    """Where nobody says one it is that of the company."""
+    return value is None and shown == "NOK"
+
+
 def _decimal(path: str, places: int) -> Side:
     return Side(path, number, str, rounded(places))
 
@@ -42,6 +47,7 @@ class CustomWebshop(Dialect):
     """Version, cursor and idempotency keys; lines with ids."""
 
     connector = "customwebshop"
+    entities: ClassVar = {**Dialect.entities, "Guest": "customers"}
     kept_s = 86_400.0
     proof = ("idempotency_keys", "idempotency")
     places: ClassVar = {
@@ -81,7 +87,8 @@ class CustomWebshop(Dialect):
         "orders": {
             "number": Side("number", text, assigns=True),
             **plain(invoice_number="invoice_no", date="order_date", due_date="due_date"),
-            **plain(delivery_date="delivery_date", currency="currency"),
+            **plain(delivery_date="delivery_date"),
+            "currency": Side("currency", text, lags=_own_currency, default="NOK"),
             "status": Side("status", _STATUS.__getitem__, inverse(_STATUS)),
             **plain(title="title", reference="customer_reference"),
             "discount": _decimal("discount_percent", 2),

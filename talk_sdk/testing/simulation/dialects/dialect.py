@@ -13,11 +13,13 @@ if TYPE_CHECKING:
     from talk_sdk.testing.simulation.sides import Side
     from talk_sdk.testing.simulation.trace import Exchange
 
-__all__ = ["KINDS", "WHOLE", "Dialect", "Raw"]
+__all__ = ["KINDS", "UNSAID", "WHOLE", "Dialect", "Raw"]
 
 KINDS = ("customers", "products", "orders")
 WHOLE: frozenset[str] = frozenset({"*"})
 """Of fields that a request wrote: every one."""
+UNSAID = "unsaid"
+"""Of a reference: the record does not tell what it refers to."""
 Raw = Mapping[str, Any]
 
 
@@ -28,26 +30,42 @@ class Dialect:
         connector: its name.
         places: per kind, its collection (`in`), and where ids, tags, references and stock stand.
         sides: per kind, lines too: name of the shared model -> how it is said.
+        kinds: those that the simulation has records of in its systems.
+        settings: of each of its systems.
+        noteless: whether its customers have no notes: then all systems of a seed have the tags of
+            customers in their web sites, which nobody edits.
+        entities: the connector's names of what has a kind -> the kind.
         proof: the setting and the simulator's switch of what tells what became of a create;
-            none if it cannot be switched off.
-        blind: whether nothing at all tells what became of a create.
+            none if nothing does, or if it cannot be switched off.
+        proven: whether there is something that tells, though it cannot be switched off.
         kept_s: how many seconds an idempotency key is remembered; none where there are no keys.
         makes: the kinds that its users make, edit and add lines to.
         line_ids: whether lines have ids.
+        timed_lines: whether a change of a line shows in the time of change of its order.
         region_codes: whether subdivisions are codes of ISO 3166-2.
         graphql: whether it is spoken to in GraphQL, which fails in ways of its own.
+        bare_lists: whether its lists are one page that tells neither how long it is nor whether
+            more follows: one that is cut short twice in the same way cannot be known.
     """
 
     connector: ClassVar[str]
     places: ClassVar[Mapping[str, Mapping[str, str]]]
     sides: ClassVar[Mapping[str, Mapping[str, Side]]]
+    kinds: ClassVar[tuple[str, ...]] = KINDS
+    settings: ClassVar[Mapping[str, Any]] = {}
+    noteless: ClassVar[bool] = False
+    entities: ClassVar[Mapping[str, str]] = {
+        "Customer": "customers", "Product": "products", "Order": "orders",
+    }  # fmt: skip
     proof: ClassVar[tuple[str, str] | None] = None
-    blind: ClassVar[bool] = False
+    proven: ClassVar[bool] = False
     kept_s: ClassVar[float | None] = None
     makes: ClassVar[frozenset[str]] = frozenset(KINDS)
     line_ids: ClassVar[bool] = True
+    timed_lines: ClassVar[bool] = True
     region_codes: ClassVar[bool] = False
     graphql: ClassVar[bool] = False
+    bare_lists: ClassVar[bool] = False
 
     # --- what people see and do -------------------------------------------------------------------
 
@@ -92,7 +110,11 @@ class Dialect:
 
     def kind_of(self, collection: str) -> str:
         """The kind whose records a collection holds; the collection's name if it is none."""
-        return next((k for k in KINDS if self.places[k]["in"] == collection), collection)
+        return next((k for k in self.kinds if self.places[k]["in"] == collection), collection)
+
+    def place_of(self, effect: Effect, _control: LocalControl) -> tuple[str, str]:
+        """Kind and id of the record that something happened to."""
+        return self.kind_of(effect.collection), effect.id
 
     # --- what it cannot ---------------------------------------------------------------------------
 
@@ -106,10 +128,6 @@ class Dialect:
 
     # --- what goes over the wire ------------------------------------------------------------------
 
-    def record_of(self, effect: Effect, _control: LocalControl) -> tuple[str, str]:
-        """Kind and id of the record that something happened to."""
-        return self.kind_of(effect.collection), effect.id
-
     def replaces(self, _exchange: Exchange) -> bool:
         """Whether a request replaces a record that has no version."""
         return False
@@ -121,8 +139,31 @@ class Dialect:
         """
         return None
 
-    def meant(self, exchange: Exchange) -> str:
-        """The kind of a record that a write makes; else `stock` or `change`."""
+    def part(self, kind: str, _name: str) -> str:
+        """Under which name the engine is shown a field of a kind; lines are shown with orders."""
+        return "orders" if kind == "lines" else kind
+
+    def erases(self, _exchange: Exchange) -> bool:
+        """Whether a request took what people did since the look before it and is not there now."""
+        return False
+
+    def only_to_write(self, _look: Exchange, _then: Exchange) -> bool:
+        """Whether the connector looked only for the sake of the write that came next."""
+        return False
+
+    def belongs(self, _path: str, _place: tuple[str, str]) -> bool:
+        """Whether a request is one of those that write a record and read it back.
+
+        What somebody types there meanwhile is taken for the system's own way of saying it.
+        """
+        return False
+
+    def doubtful(self, exchange: Exchange) -> bool:
+        """Whether nobody knows what became of a write if this has no answer."""
+        return exchange.method != "GET"
+
+    def meant(self, exchange: Exchange) -> str | None:
+        """The kind of a record that a write makes, else `stock` or `change`; none may be any."""
         made = self.kind_of(exchange.path.rsplit("/", 1)[-1])
         return {"POST": made, "PUT": "stock"}.get(exchange.method, "change")
 

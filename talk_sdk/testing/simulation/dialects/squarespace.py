@@ -40,10 +40,12 @@ class Squarespace(Dialect):
     """Repeats are safe by key or address; products have no version."""
 
     connector = "squarespace"
+    kinds = ("products", "orders")
+    proven = True
     kept_s = 48 * 3600.0
+    entities: ClassVar = {"Sesamproducts": "products", "Order": "orders"}
     makes = frozenset({"products"})
     places: ClassVar = {
-        "customers": {"in": "customers", "id": "id", "tag": "id"},
         "products": {"in": "products", "id": "id", "tag": "text", "stock": "quantity"},
         "orders": {"in": "orders", "id": "id", "tag": "number", "customer": "customer"},
         "lines": {"tag": "text", "product": "product"},
@@ -120,7 +122,7 @@ class Squarespace(Dialect):
 
     # --- what goes over the wire ------------------------------------------------------------------
 
-    def record_of(self, effect: Effect, control: LocalControl) -> tuple[str, str]:
+    def place_of(self, effect: Effect, control: LocalControl) -> tuple[str, str]:
         """What happens to a stock happens to its product."""
         if effect.collection not in {"products", "inventory"}:
             return effect.collection, effect.id

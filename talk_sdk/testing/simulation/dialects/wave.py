@@ -75,7 +75,7 @@ class Wave(Dialect):
     """Nothing proves what became of a create; lines have no ids."""
 
     connector = "wave"
-    blind = True
+    entities: ClassVar = {"Customer": "customers", "Product": "products", "Invoice": "orders"}
     line_ids = False
     region_codes = True
     graphql = True
