@@ -30,6 +30,7 @@ def match_concept(run: Run, concept: str) -> None:
     waiting = _waiting_for_refs(run, concept)
     with run.store.write() as connection:
         waiting |= _twins_of_doubts(run, connection, concept)
+        waiting |= _half_read(run, connection, concept)
     ranks = sorted({r for bound, e in run.mapped(concept) for r in bound.mappings[e].keys})
     for rank in ranks:
         weak = keyless(run, concept, rank)
@@ -94,6 +95,14 @@ def _twins_of_doubts(run: Run, connection: Connection, concept: str) -> set[int]
                     connection, run.id, run.now(), {(link.system, link.entity, link.ext): reason}
                 )
     return set(found)
+
+
+def _half_read(run: Run, connection: Connection, concept: str) -> set[int]:
+    """Rows of lists that were not read to their end: the rest may say whose key they have."""
+    closed = [
+        (bound.name, e) for bound, e in run.mapped(concept) if (bound.name, e) in run.left_out
+    ]
+    return {row.id for place in closed for row in _new_of_side(connection, *place)}
 
 
 def _new_of_side(connection: Connection, system: str, entity: str) -> list[LinkRow]:
