@@ -114,6 +114,7 @@ class Users:
             if each.name not in FIXED[kind]
             and (kind, each.name) != ("customers", twin.tagged_in)
             and twin.has(each)
+            and not twin.dialect.unedited(kind, each.name)
             and any(other.has(each) for other in others)
         ]
 
@@ -215,7 +216,7 @@ class Users:
         self._typist.made += 1
         record = placed(twin.tag_path(kind), f"tag {kind} {self._typist.made}")
         for each in FIELDS[kind]:
-            if each.name in names and twin.has(each):
+            if each.name in names and twin.has(each) and not twin.dialect.unedited(kind, each.name):
                 merge_into(record, self._typist.typed(twin, each))
         return record
 

@@ -111,6 +111,14 @@ class Dialect:
         """Whether it takes no record (or, for `lines`, none of the order) with these values."""
         return False
 
+    def unedited(self, _kind: str, _name: str) -> bool:
+        """Whether nobody edits a field there."""
+        return False
+
+    def refuses(self, _reason: str) -> bool:
+        """Whether a record may be listed as one that it refuses, for this reason."""
+        return False
+
     # --- what goes over the wire ------------------------------------------------------------------
 
     def replaces(self, _exchange: Exchange) -> bool:
