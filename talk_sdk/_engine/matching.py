@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, Select, bindparam, select, update
 
 from talk_sdk._engine.claims import claims, sent_keys
 from talk_sdk._engine.groups import groups_of, keyless, name_of
@@ -30,6 +30,7 @@ def match_concept(run: Run, concept: str) -> None:
     waiting = _waiting_for_refs(run, concept)
     with run.store.write() as connection:
         waiting |= _twins_of_doubts(run, connection, concept)
+        waiting |= _half_read(run, connection, concept)
     ranks = sorted({r for bound, e in run.mapped(concept) for r in bound.mappings[e].keys})
     for rank in ranks:
         weak = keyless(run, concept, rank)
@@ -96,11 +97,22 @@ def _twins_of_doubts(run: Run, connection: Connection, concept: str) -> set[int]
     return set(found)
 
 
-def _new_of_side(connection: Connection, system: str, entity: str) -> list[LinkRow]:
-    query = select(db.links.c.id).where(
+def _half_read(run: Run, connection: Connection, concept: str) -> set[int]:
+    """Rows of lists that were not read to their end: the rest may say whose key they have."""
+    closed = [
+        (bound.name, e) for bound, e in run.mapped(concept) if (bound.name, e) in run.left_out
+    ]
+    return {ident for place in closed for ident in connection.scalars(_new(*place))}
+
+
+def _new(system: str, entity: str) -> Select[tuple[int]]:
+    return select(db.links.c.id).where(
         db.links.c.system == system, db.links.c.entity == entity, db.links.c.state == "new"
     )
-    return list(links.by_id(connection, connection.scalars(query)).values())
+
+
+def _new_of_side(connection: Connection, system: str, entity: str) -> list[LinkRow]:
+    return list(links.by_id(connection, connection.scalars(_new(system, entity))).values())
 
 
 def _rank(run: Run, connection: Connection, concept: str, rank: int, waiting: set[int]) -> set[int]:

@@ -31,6 +31,28 @@ def test_a_page_that_fails_in_the_middle_is_made_up_for_by_the_next_run(
     assert len(bench.control(system).dump("customers")) == 450
 
 
+def test_a_record_waits_while_the_rest_of_its_list_may_say_whose_key_it_has(bench: Any) -> None:
+    people(bench, 202)
+    bench.settle()
+    shop = bench.control("shop")
+    first, *others = (str(row["id"]) for row in shop.dump("customers"))
+    shop.create("customers", {"name": "Ny", "email": "k0@example.no"})
+    bench.clock.advance(10)
+    for id_ in others:
+        shop.edit("customers", id_, {"phone": "22 33 44 55"})
+    bench.clock.advance(10)
+    shop.edit("customers", first, {"email": "annen@example.no"})
+    bench.faults["shop"].plan(
+        [Fault(kind="server_error", method="GET", path="customers", nth=(2, 3, 4, 5))]
+    )
+    assert bench.sync().outcome == "stopped"
+    bench.faults["shop"].plan([])
+    bench.settle()
+    assert bench.open() == {}
+    assert bench.erp("customers", email="k0@example.no")["name"] == "Ny"
+    assert len(bench.control("erp").dump("customers")) == 203
+
+
 def test_nothing_is_created_in_an_entity_that_was_not_read_to_its_end(bench: Any) -> None:
     people(bench, 3, "shop")
     people(bench, 3, "erp")

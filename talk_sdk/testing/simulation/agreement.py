@@ -55,7 +55,8 @@ class Agreement:
 
     def _taken_along(self, key: Key, event: Event) -> bool:
         """Whether a subdivision went because its user typed another country."""
-        if not key[2].endswith(".subdivision") or event.value is not None:
+        coded = self._twins[event.system].dialect.region_codes
+        if not (coded and key[2].endswith(".subdivision")) or event.value is not None:
             return False
         beside = self._ledger.events[key[0], key[1], key[2].replace("subdivision", "country")]
         return event.number > 0 and any(other.number == event.number for other in beside)

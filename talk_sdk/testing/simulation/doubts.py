@@ -59,6 +59,10 @@ class Doubts:
         about_create = item.reason.startswith(("create: the answer", "could be the record"))
         return kind is not None and about_create and self._unprovable(item.system, kind)
 
+    def refused(self, item: Item) -> bool:
+        """Whether it is a record that its system must refuse."""
+        return self._twins[item.system].dialect.refuses(item.reason)
+
     def double(self, item: Item) -> bool:
         """Whether it is a second customer with the address of another one."""
         about = KINDS_OF_ENTITIES.get(item.entity)
@@ -99,6 +103,8 @@ class Doubts:
 
     def _held_back(self, status: Status) -> dict[str, set[str | None]]:
         found: dict[str, set[str | None]] = defaultdict(set)
+        for item in filter(self.refused, status.dead_letters):
+            found[item.system].add(self._tag_at(item))
         for item in (*status.reviews, *status.parked):
             if not item.reason.startswith(("waits for ", "counter:")) and self.expected(item):
                 found[item.system].add(self._tag_at(item))

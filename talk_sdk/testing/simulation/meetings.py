@@ -68,7 +68,8 @@ class Meetings:
         if seen is None or kind not in view.makes:
             return False
         changes: dict[str, Any] = {}
-        fields = tuple(each for each in fields if twin.has(each))
+        unedited = twin.dialect.unedited
+        fields = tuple(f for f in fields if twin.has(f) and not unedited(kind, f.name))
         for each in fields:
             merge_into(changes, self._typist.typed(twin, each, seen))
         if not changes:

@@ -76,6 +76,8 @@ class Oracle:
                              ("gone", status.dead_links)):  # fmt: skip
             for item in listed:
                 self.counts[what] += 1
+                if what == "dead letter" and self._excuses.doubts.refused(item):
+                    continue
                 if what in {"review", "parked"} and self._excuses.doubts.expected(item):
                     continue
                 yield f"unexpected {what}: {item.system}.{item.entity}:{item.id}: {item.reason}"

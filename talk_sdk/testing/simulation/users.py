@@ -116,6 +116,7 @@ class Users:
             and kind in twin.dialect.makes
             and each.name != twin.tags.get(kind)
             and twin.has(each)
+            and not twin.dialect.unedited(kind, each.name)
             and any(other.has(each) for other in others)
         ]
 
@@ -219,7 +220,7 @@ class Users:
         self._typist.made += 1
         record = placed(twin.tag_path(kind), f"tag {kind} {self._typist.made}")
         for each in FIELDS[kind]:
-            if each.name in names and twin.has(each):
+            if each.name in names and twin.has(each) and not twin.dialect.unedited(kind, each.name):
                 merge_into(record, self._typist.typed(twin, each))
         return record
 

@@ -126,6 +126,14 @@ class Dialect:
         """Whether a product can have such a stock."""
         return True
 
+    def unedited(self, _kind: str, _name: str) -> bool:
+        """Whether nobody edits a field there."""
+        return False
+
+    def refuses(self, _reason: str) -> bool:
+        """Whether a record may be listed as one that it refuses, for this reason."""
+        return False
+
     # --- what goes over the wire ------------------------------------------------------------------
 
     def replaces(self, _exchange: Exchange) -> bool:

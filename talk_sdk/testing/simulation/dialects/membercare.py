@@ -30,6 +30,18 @@ def _contact(name: str, read: Turn = text) -> Side:
     return Side(f"contact.{name}", read, lags=lambda value, _shown: value is None)
 
 
+def _any(_value: Any, _shown: Any) -> bool:
+    """Only what has a country, a code and a city can be said, and the city is the register's."""
+    return True
+
+
+def _address(ours: str, path: str) -> dict[str, Side]:
+    parts = {"line1": "street", "line2": "location", "postal_code": "postalCode.zipCode",
+             "city": "postalCode.city", "country": "country.iso2Letter"}  # fmt: skip
+    return {f"{ours}.{part}": Side(f"{path}.{name}", text, lags=_any)
+            for part, name in parts.items()}  # fmt: skip
+
+
 class MemberCare(Dialect):
     """What is written is read again, and has no version; our key tells of each create."""
 
@@ -51,6 +63,9 @@ class MemberCare(Dialect):
             "mobile": _contact("mobile", phone),
             "fax": _contact("fax", phone),
             "website": _contact("website"),
+            **_address("billing_address", "billing"),
+            **_address("shipping_address", "shipping"),
+            "shipping_address.name": Side("shipping.attention", text, lags=_any),
         },
     }
 
@@ -60,7 +75,7 @@ class MemberCare(Dialect):
         """Companies with the contacts that hold today."""
         records = control.dump("companies") if kind == "customers" else []
         today = _today(control)
-        return ({**row, "contact": _holding(row["contacts"] or [], today)} for row in records)
+        return (_opened(row, today) for row in records)
 
     def edit(
         self,
@@ -87,6 +102,16 @@ class MemberCare(Dialect):
         control.create(
             "companies", {**own, "contacts": contacts, "category": category, "financeType": 1}
         )
+
+    # --- what it cannot ---------------------------------------------------------------------------
+
+    def unedited(self, kind: str, name: str) -> bool:
+        """Addresses are looked at only for the values that come from there."""
+        return kind == "customers" and "_address." in name
+
+    def refuses(self, reason: str) -> bool:
+        """A code that its register does not know, without a city to add it with."""
+        return "the address names no city to add it with" in reason
 
     # --- what goes over the wire ------------------------------------------------------------------
 
@@ -136,15 +161,22 @@ def _today(control: LocalControl) -> str:
     return f"{control.store.clock.now().astimezone(_ZONE):%Y-%m-%d}"
 
 
-def _holding(rows: list[Raw], today: str) -> dict[str, Any]:
-    """Of each kind the row that began last, of those the one that was added last."""
-    held = [row for row in rows if row["start"][:10] <= today
-            and (row["end"] is None or row["end"][:10] > today)]  # fmt: skip
-    held.sort(key=lambda row: (row["start"][:10], row["id"]))
-    return {
-        name: next((row["value"] for row in reversed(held) if row["type"] in types), None)
+def _opened(record: Raw, today: str) -> Raw:
+    """With what holds: of each kind the row that began last, of those the one added last."""
+    contacts = _holding(record["contacts"] or [], today)
+    places = {row["addressType"]: row for row in _holding(record["addresses"] or [], today)}
+    contact = {
+        name: next((row["value"] for row in reversed(contacts) if row["type"] in types), None)
         for name, types in _TYPES.items()
     }
+    billing, shipping = places.get(1, {}), places.get(2, {})
+    return {**record, "contact": contact, "billing": billing, "shipping": shipping}
+
+
+def _holding(rows: list[Raw], today: str) -> list[Raw]:
+    held = [row for row in rows if row["start"][:10] <= today
+            and (row["end"] is None or row["end"][:10] > today)]  # fmt: skip
+    return sorted(held, key=lambda row: (row["start"][:10], row["id"]))
 
 
 def _typed(rows: list[Raw], contact: Raw, today: str) -> list[Raw]:

@@ -114,6 +114,8 @@ def put_lines(
 
 # --- what goes over the wire ----------------------------------------------------------------------
 
+_RAW = {"RowNumber", "o_lastUpdatedById"}
+"""Columns that only queries have."""
 _KEY = "OpportunityCustom15"
 _RECORDS = {
     "OrganisationId": ("organisations", "customers"), f"{ITEM}Id": ("linked_data", "products"),
@@ -127,6 +129,7 @@ _PARTS = (
 
 def shown_in(path: str, rows: Sequence[Raw], control: LocalControl) -> Iterator[tuple[str, str]]:
     """Kind and id of what rows show as it is: persons by organisation, lines by opportunity."""
+    rows = [{n: value for n, value in row.items() if n not in _RAW} for row in rows]
     for name, (collection, kind) in _RECORDS.items():
         listed = {row[name]: row for row in rows if name in row}
         if listed:
