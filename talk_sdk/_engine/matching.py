@@ -105,7 +105,7 @@ def _half_read(run: Run, connection: Connection, concept: str) -> set[int]:
     return {ident for place in closed for ident in connection.scalars(_new(*place))}
 
 
-def _new(system: str, entity: str) -> Select[tuple[int]]:
+def _new(system: str, entity: str) -> Select[int]:
     return select(db.links.c.id).where(
         db.links.c.system == system, db.links.c.entity == entity, db.links.c.state == "new"
     )
