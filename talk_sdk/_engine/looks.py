@@ -87,12 +87,10 @@ def look_at(bound: Bound, entity: str, raw: Raw, digest: bytes | None = None) ->
     version = None if declared.version is None else _text(raw.get(declared.version))
     if declared.version_ordered and version is not None and not version.isdigit():
         raise MappingError(f"{declared.version} = {version!r} is no version number.")
-    children = None
-    if mapping.children:
-        children = {
-            name: [[line.id, line.properties] for line in found]
-            for name, found in mapping.lines(raw).items()
-        }
+    children = {
+        name: [[line.id, line.properties] for line in found]
+        for name, found in (mapping.lines(raw).items() if mapping.children else ())
+    }
     properties = mapping.inbound(raw)
     marks = unique_keys(declared, mapping, properties)
     marker = None if declared.marker is None else _text(raw.get(declared.marker)) or None
@@ -101,7 +99,7 @@ def look_at(bound: Bound, entity: str, raw: Raw, digest: bytes | None = None) ->
     return Look(
         ext,
         properties,
-        children,
+        children or None,
         digest or fingerprint(raw, bound.seeds.get(entity, 0)),
         version,
         modified,

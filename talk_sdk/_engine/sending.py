@@ -74,7 +74,7 @@ def prepare(run: Run, bound: Bound, step: Step, material: Material) -> tuple[Int
     mapping, link = bound.mappings[step.entity], material.link
     busy = set() if link is None else _busy(mapping, link)
     changes = [c for c in step.changes if c[0] not in busy]
-    lists = {} if link is not None and link.children is not None else step.lines
+    lists = {} if link is not None and link.children else step.lines
     if step.kind != "create" and not changes and not lists:
         return None
     values = _outward({n: after for n, _, after in changes}, mapping, material.there)

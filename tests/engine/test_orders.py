@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from talk_sdk._engine.kids import line_pairs
+from talk_sdk._engine.looks import look_at
 from talk_sdk.testing.faults import Fault
 
 
@@ -197,3 +198,16 @@ def test_an_answered_line_that_names_no_product_is_the_one_that_stood_there() ->
     assert line_pairs(sent, answered(None, None)) == [0, 1]
     assert line_pairs(sent, answered("p", "other")) is None
     assert line_pairs(sent, answered("p")) is None
+
+
+def test_a_record_that_says_nothing_of_its_lines_has_no_list_that_waits(order: Any) -> None:
+    with order.runner() as runner:
+        bound = runner._bind(writes=False)["erp"]
+    (raw,) = order.control("erp").dump("orders")
+    found = look_at(bound, "Order", raw).children
+    assert found is not None
+    assert len(found["lines"]) == 3
+    raw["lines"] = []
+    assert look_at(bound, "Order", raw).children == {"lines": []}
+    del raw["lines"]
+    assert look_at(bound, "Order", raw).children is None
