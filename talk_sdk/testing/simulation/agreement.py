@@ -55,7 +55,7 @@ class Agreement:
 
     def _taken_along(self, key: Key, event: Event) -> bool:
         """Whether a subdivision went because its user typed another country."""
-        coded = self._twins[event.system].dialect.region_codes
+        coded = any(twin.dialect.region_codes for twin in self._twins.values())
         if not (coded and key[2].endswith(".subdivision")) or event.value is not None:
             return False
         beside = self._ledger.events[key[0], key[1], key[2].replace("subdivision", "country")]

@@ -13,6 +13,7 @@ from talk_sdk.operations import Item, Status
 from talk_sdk.testing.simulation.doubts import KINDS_OF_ENTITIES, Doubts, of_a_system
 from talk_sdk.testing.simulation.fields import FIELDS
 from talk_sdk.testing.simulation.ledger import EXISTS, Event, Key, Ledger, Moment
+from talk_sdk.testing.simulation.turns import REGIONS
 from talk_sdk.testing.simulation.verdicts import Listed, alike, listed
 from talk_sdk.testing.simulation.views import Twin, View
 
@@ -171,8 +172,8 @@ class Excuses:
         before = [e for e in self._ledger.events[key] if e.number < event.number]
         for name in {e.system for e in before} - {event.system}:
             own = [e for e in before if e.system == name]
-            said = any(e.value == event.value for e in own[:-1])
-            if said and own[-1].value != event.value and not any(
+            said = any(_meant(e.value) == _meant(event.value) for e in own[:-1])
+            if said and _meant(own[-1].value) != _meant(event.value) and not any(
                 own[-1].number <= look.number < event.number for look in self._looks(key, own[-1])
             ):  # fmt: skip
                 return True
@@ -251,3 +252,11 @@ class Excuses:
             orders = self._views[system].records["orders"]
             return kind, next((o.values["customer"] for o in orders if o.id == id_), None)
         return kind, self._views[system].tag_of(kind, id_)
+
+
+_CODES = {name: code for names in REGIONS.values() for code, name in names.items()}
+
+
+def _meant(value: Any) -> Any:
+    """A value; of a subdivision that has a code, its code, by which others may say it."""
+    return _CODES.get(value, value) if isinstance(value, str) else value
