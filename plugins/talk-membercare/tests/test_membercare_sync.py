@@ -369,6 +369,27 @@ def test_an_invoice_whose_creation_was_killed_is_never_sent_twice(
     assert bench.open() == {}
 
 
+def test_an_invoice_with_other_lines_is_not_taken_for_the_one_that_was_lost(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, EMPTY, TWO, settings={n: {"order_dimension": None} for n in TWO})
+    invoice(bench, "one", company(bench, "one"))
+    lost = Fault(kind="drop_before", method="POST", path="externalPurchase", times=1)
+    blind = Fault(kind="server_error", path="debtors/.*/invoices", nth=(2, 3, 4, 5))
+    bench.faults["two"].plan([lost, blind])
+    with pytest.raises(KilledError):
+        bench.sync(step=kill_at_invoice(bench))
+    bench.faults["two"].plan([])
+    (item,) = bench.only("one", "invoices")["invoiceItems"]
+    invoice(
+        bench, "two", number_of(bench.only("two", "companies")),
+        invoiceItems=[{**item, "description": "Bord"}],
+        creationInfo={"when": "2026-11-01T11:05:00"},
+    )  # fmt: skip
+    for _ in range(3):
+        bench.sync()
+    assert len(bench.rows("two", "invoices")) == 1
+    assert bench.open()["reviews"] == 1
+
+
 def test_an_invoice_whose_answer_alone_was_lost_is_linked_at_once(bench: Bench) -> None:
     invoice(bench, "one", company(bench, "one"))
     bench.faults["two"].plan(
