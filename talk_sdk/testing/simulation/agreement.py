@@ -59,7 +59,8 @@ class Agreement:
         if not (coded and key[2].endswith(".subdivision")) or event.value is not None:
             return False
         beside = self._ledger.events[key[0], key[1], key[2].replace("subdivision", "country")]
-        return event.number > 0 and any(other.number == event.number for other in beside)
+        return event.number > 0 and any(other.number == event.number and other.value is not None
+                                        for other in beside)  # fmt: skip
 
     def _speaks(self, each: Field, name: str, having: Group) -> bool:
         """Whether all others show what this system says."""
