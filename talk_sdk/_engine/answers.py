@@ -246,6 +246,8 @@ class Ledger:
             kept = self._kids.store(link, name, sent, [answer[p] for p in pairs], pairs)
             for kid, child, values in kept:
                 self._line(intent, kid, child, values, name, certain=certain)
+            if self._kids.differ(link, name, answer):
+                link.children = {**(link.children or {}), name: answer}
 
     def _line(
         self,

@@ -106,7 +106,8 @@ class Kids:
     ) -> list[tuple[LinkRow, GoldenRow, tuple[Mapping[str, Scalar], Mapping[str, int]]]]:
         """Take answered lines as the shadows of those that were sent, one for one.
 
-        Links of lines that were not sent any more are dead.
+        Links of lines that were not sent any more are dead. What was not sent of a line that
+        was there before keeps its shadow: another value is an edit (rule W2).
         """
         table = self._mapping.children[name]
         before = {kid.id: kid for kid in self.live(link, name)}
@@ -126,7 +127,8 @@ class Kids:
                 kid.ext = f"{link.ext}/{own}"
             if own is None and table.id is not None:
                 kid.ext = f"{link.ext}/{UNKNOWN}{child}"
-            kid.shadow = {**properties, POSITION: where}
+            unsaid = {n: v for n, v in kid.shadow.items() if n in properties and n not in values}
+            kid.shadow = {**properties, **unsaid, POSITION: where}
             kid.pending = {}
             self._touched[kid.id] = kid
             kept.append((kid, self._children[child], (values, revs)))

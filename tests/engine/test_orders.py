@@ -9,7 +9,7 @@ import pytest
 
 from talk_sdk._engine.kids import line_pairs
 from talk_sdk._engine.looks import look_at
-from talk_sdk.testing.faults import Fault
+from talk_sdk.testing.faults import Fault, FaultKind
 
 
 @pytest.fixture
@@ -90,6 +90,25 @@ def test_lines_changed_in_both_systems_at_once_are_merged_one_by_one(order: Any)
     assert [q for _, q in shop_lines(order)] == [5, 2, 8]
     assert erp_lines(order) == shop_lines(order)
     assert order.conflicts() == []
+
+
+@pytest.mark.parametrize("kind", ["server_error", "drop_after"])
+def test_what_is_typed_in_a_line_while_a_write_of_it_is_in_doubt_is_not_lost(
+    order: Any, kind: FaultKind
+) -> None:
+    lines = rows(order, "erp")
+    lines[1]["qty"] = 7
+    edit_erp(order, lines)
+    order.faults["shop"].plan([Fault(kind=kind, method="PATCH", path="orders", times=9)])
+    order.sync()
+    order.faults["shop"].plan([])
+    lines = rows(order, "shop")
+    lines[1]["discount_percent"] = "81.5"
+    edit_shop(order, lines)
+    order.settle()
+    assert [q for _, q in shop_lines(order)] == [1, 7, 3]
+    assert [x["discountPercent"] or 0 for x in rows(order, "erp")] == [0, 81.5, 0]
+    assert order.settle() == 0
 
 
 def test_added_and_removed_lines_travel(order: Any) -> None:
