@@ -220,6 +220,8 @@ def _changes(
             if name in target.adjust and value is not None:
                 # A difference is sent of what the system can hold.
                 value = mapping.render(name, value, golden.data)
+            if name in link.found and name not in mapping.concept.refs:
+                mapping.put(name, value, golden.data)
             same = name not in link.found and mapping.says(name, value, before, golden.data)
         except MappingError as error:
             planned.drift.append(drift_of(golden, target, name, error.message))
@@ -232,7 +234,7 @@ def _changes(
             planned.drift.append(drift_of(golden, target, name, why))
         else:
             changes.append((name, before, value))
-    return changes + _dependent(golden, link, mapping, changes), settled
+    return changes + _dependent(golden, link, target, changes, planned), settled
 
 
 def _unwritable(
@@ -252,10 +254,14 @@ def _unwritable(
 
 
 def _dependent(
-    golden: GoldenRow, link: LinkRow, mapping: Compiled, changes: Sequence[tuple[str, Any, Any]]
+    golden: GoldenRow,
+    link: LinkRow,
+    target: Target,
+    changes: Sequence[tuple[str, Any, Any]],
+    planned: Planned,
 ) -> list[tuple[str, Any, Any]]:
     """What reads otherwise on the wire because of a sibling that changes: a gross price."""
-    changed = {name for name, _, _ in changes}
+    changed, mapping = {name for name, _, _ in changes}, target.mapping
     found = []
     for name in sorted({reader for read in changed for reader in mapping.readers.get(read, ())}):
         value = golden.data.get(name)
@@ -265,7 +271,12 @@ def _dependent(
             continue
         reads = mapping.by_property[name].lens.reads
         before = {**golden.data, **{n: link.shadow.get(n) for n in reads}}
-        if _wire(mapping, name, value, before) != _wire(mapping, name, value, golden.data):
+        try:
+            there = mapping.put(name, value, golden.data)
+        except MappingError as error:
+            planned.drift.append(drift_of(golden, target, name, error.message))
+            continue
+        if there != _wire(mapping, name, value, before):
             found.append((name, link.shadow.get(name), value))
     return found
 

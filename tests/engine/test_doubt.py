@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from talk_sdk.testing.faults import Fault, FaultKind
+from talk_sdk.testing.neutral import World
+from talk_sdk.testing.workbench import Workbench
 
 LONG = "Østlandske Håndverksbedrifters Innkjøpssamvirke og Lager AS"
 
@@ -274,3 +277,25 @@ def killed(bench: Any, name: str, count: int) -> Iterator[None]:
             bench.sync(step=kill_at(name, count))
         except KilledError:
             yield
+
+
+def test_a_cut_create_is_completed_though_part_of_it_cannot_be_said_any_more(
+    tmp_path: Path,
+) -> None:
+    bench = Workbench(tmp_path, World((), (), ()), {"shop": "customwebshop", "club": "membercare"})
+    shop, where = bench.control("shop"), {"address1": "Gate 1", "city": "Oslo", "country": "NO"}
+    ident = shop.create("customers", {"is_company": True, "name": "Åse AS", "vat_no": "910000009",
+                                      "billing": {**where, "zip": "0155"}})  # fmt: skip
+    bench.faults["club"].plan([Fault(kind="drop_after", method="POST", path="companies", times=1)])
+    with bench.runner() as runner:
+        runner.sync(approve=True)
+    shop.edit("customers", ident, {"billing": {**where, "zip": None}, "phone": "22000009"})
+    for _ in range(3):
+        bench.clock.advance(90)
+        bench.reset()
+        with bench.runner() as runner:
+            report = runner.sync(approve=True)
+    assert (report.open, report.problems) == ({}, ())
+    assert bench.writes() == {"shop": 0, "club": 0}
+    (company,) = bench.control("club").dump("companies")
+    assert [row["value"] for row in company["contacts"] or ()] == ["+4722000009"]
