@@ -217,6 +217,18 @@ def test_products_are_read_and_joined_by_their_identification(pair: Systems) -> 
     assert len(pair.control("club").dump("products")) == 2
 
 
+def test_a_member_who_has_left_is_not_made_a_second_time(pair: Systems) -> None:
+    numbers = {"norwegianCompanyNumber": "987654321"}
+    company = {"companyName": "Åse AS", "category": {"id": 11}, "numbers": numbers}
+    closed = {**company, "financeType": 1, "closeDate": "2020-01-01T00:00:00"}
+    pair.control("club").create("companies", closed)
+    shop = {"is_company": True, "name": "Åse AS", "vat_no": "987654321", "phone": "22000009"}
+    pair.control("shop").create("customers", shop)
+    pair.settle()
+    (contact,) = pair.only("club", "companies")["contacts"]
+    assert contact["value"] == "+4722000009"
+
+
 def test_an_address_that_loses_its_postal_code_is_left_alone(pair: Systems) -> None:
     make(pair, "shop")
     pair.settle()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from itertools import chain
 from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
@@ -79,8 +80,21 @@ class MemberCare:
             "Companies": {"includeAddressAndContactInfo": "true"},
             "Persons": {"onlyValid": "false", "includeEmployments": "true"},
         }[entity]
+        shown: set[str] = set()
         for page in self._lists.pages(PATHS[entity], query, KEY):
+            shown.update(str(raw[KEY]) for raw in page)
             yield [self._members.shaped(entity, raw) for raw in page]
+        if entity == "Companies":
+            yield from self._closed(shown)
+
+    def _closed(self, shown: set[str]) -> Iterator[list[Raw]]:
+        """Companies that their list leaves out, for they are closed: debtors they are still."""
+        for page in self._debtors({}):
+            numbers = [number for number in _of("Companies", page) if number not in shown]
+            yield list(self.get("Companies", numbers).values())
+
+    def _debtors(self, query: Mapping[str, Any]) -> Iterator[list[Raw]]:
+        return self._lists.pages("/debtors", {**query, "includeCreditors": "true"}, KEY)
 
     def _changed(self, entity: str, since: str) -> Iterator[list[Raw]]:
         """Debtors tell who has changed; each is then looked up by itself.
@@ -91,15 +105,9 @@ class MemberCare:
         start = since_local(since, self._overlap, self._settings.time_zone)
         moment = datetime.fromisoformat(start).replace(tzinfo=self._zone).astimezone(UTC)
         earlier = min(start, moment.replace(tzinfo=None).isoformat())
-        query = {"changedAfter": earlier, "includeCreditors": "true"}
-        for page in self._lists.pages("/debtors", query, KEY):
-            ids = [
-                str(row[KEY])
-                for row in page
-                if row.get("memberType") == KINDS[entity]
-                and str(row.get("lastChange") or start)[:19] >= start[:19]
-            ]
-            yield list(self.get(entity, ids).values())
+        for page in self._debtors({"changedAfter": earlier}):
+            late = [row for row in page if str(row.get("lastChange") or start)[:19] >= start[:19]]
+            yield list(self.get(entity, _of(entity, late)).values())
 
     def _read_organizations(self) -> Iterator[Page]:
         for page in self._lists.pages("/organizations", {}, "identificationNumber"):
@@ -189,16 +197,9 @@ class MemberCare:
             except MissingError:
                 return []
         else:
-            lists: tuple[tuple[str, dict[str, Any]], ...] = (
-                ("/companies", {}), ("/debtors", {"includeCreditors": "true"}),
-            )  # fmt: skip
-            ids = {
-                str(raw[KEY])
-                for path, query in lists
-                for page in self._lists.pages(path, query, KEY)
-                for raw in page
-                if raw.get("externalId") == wanted
-            }
+            pages = chain(self._lists.pages("/companies", {}, KEY), self._debtors({}))
+            ids = {str(raw[KEY]) for page in pages for raw in page
+                   if raw.get("externalId") == wanted}  # fmt: skip
         return list(self.get(entity, sorted(ids)).values())
 
     # --- out --------------------------------------------------------------------------------------
@@ -209,3 +210,8 @@ class MemberCare:
             return outcome_of(operation, partial(self._billing.create, operation))
         send = self._members.create if operation.kind == "create" else self._members.update
         return outcome_of(operation, partial(send, operation))
+
+
+def _of(entity: str, debtors: Iterable[Raw]) -> list[str]:
+    """The account numbers of the debtors that are such members."""
+    return [str(row[KEY]) for row in debtors if row.get("memberType") == KINDS[entity]]
