@@ -18,6 +18,7 @@ import uuid_utils
 from talk_sdk import _config, _plugins
 from talk_sdk._engine.applying import apply
 from talk_sdk._engine.binding import bind, identify, open_all, rules_digest
+from talk_sdk._engine.brakes import Approved, brake, used
 from talk_sdk._engine.checking import check_system
 from talk_sdk._engine.collecting import collect
 from talk_sdk._engine.lost_creates import decide_absent
@@ -207,6 +208,7 @@ class Runner:
                 match(run)
                 merge_all(run)
                 spool = plan_all(run)
+                run.problems += brake(run, spool, self._settings.brakes, Approved())
                 plan = self._spooled(run, spool)
                 spool.close()
             return plan
@@ -229,12 +231,18 @@ class Runner:
             tuple(spool.drift), (*run.problems, *self._complaints), dict(spool.counts),
         )  # fmt: skip
 
-    def sync(self, *, approve: Approve = False) -> Report:
+    def sync(
+        self, *, approve: Approve = False, approve_deletes: int = 0, approve_creates: int = 0
+    ) -> Report:
         """Bring all systems to the same state.
 
         Args:
             approve: whether entities that were never written may be. By default nothing is
                 written there, and the report says so.
+            approve_deletes: how many records of a concept may be deleted or archived, where
+                that is more than `[brakes]` allows.
+            approve_creates: how many records may be created in an entity that was written
+                before, where that is more than `[brakes]` allows.
 
         Raises:
             TalkError: the run cannot go on: the store is in use, an account is another one.
@@ -245,15 +253,17 @@ class Runner:
             decide_absent(run, absent)
             match(run)
             merge_all(run)
-            self._write(run, approve)
+            self._write(run, approve, Approved(approve_deletes, approve_creates))
+            used(run)
             return self._report(run)
 
-    def _write(self, run: Run, approve: Approve) -> None:
+    def _write(self, run: Run, approve: Approve, approved: Approved) -> None:
         """Plan and apply; what systems assigned to new records is carried on at once."""
         only: set[str] | None = None
         for _ in range(_PASSES):
             spool = plan_all(run, only)
             try:
+                run.problems += brake(run, spool, self._settings.brakes, approved)
                 if not self._approved(run, spool, approve):
                     return
                 assigned = apply(run, spool) - run.stale
@@ -268,7 +278,8 @@ class Runner:
         first: dict[tuple[str, str], dict[str, int]] = {}
         with run.store.write() as connection:
             for (system, entity, kind), count in spool.counts.items():
-                if not journal.stream(connection, system, entity).approved:
+                place = (system, entity)
+                if place not in run.braked and not journal.stream(connection, *place).approved:
                     first.setdefault((system, entity), {})[kind] = count
         if not first:
             return True
@@ -279,9 +290,9 @@ class Runner:
             )
             return False
         with run.store.write() as connection:
-            for system, entity in first:
+            for (system, entity), kinds in first.items():
                 stream = journal.stream(connection, system, entity)
-                stream.approved = True
+                stream.approved, stream.allowance = True, kinds.get("create", 0)
                 journal.save_stream(connection, stream)
         return True
 

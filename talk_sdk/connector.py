@@ -79,6 +79,7 @@ class Entity:
         lag: how long a listing may lag behind a write; also how far look-ups may.
         create: records can be created.
         update: `patch` sends changed fields, `put` whole records, None cannot.
+        delete: records can be deleted.
         adjust: properties (counters) that are written as differences.
         safe_update: a write that carries an old version is refused, so nothing is read before.
         marker: the field in which our key is kept and by which it is found; None if there is none.
@@ -91,7 +92,9 @@ class Entity:
         reread: how often everything is read although the API reads incrementally: for changes
             that do not move the modified time, and for deletions; None if there are no such.
         find: fields by which `talk_find` looks records up, beside the marker.
-        deletes: how the API shows deletions.
+        deletes: how the API shows deletions: a record that is in no `listing` any more is looked
+            up and gone if it is not found, a `feed` names it among a page's tombstones, `none`
+            shows nothing.
         batch: how many operations one `talk_write` takes.
         get_batch: how many ids one `talk_get` takes.
         derived_from: the entity whose reads bring these records along; they are read only.
@@ -107,6 +110,7 @@ class Entity:
     lag: timedelta = timedelta(0)
     create: bool = True
     update: Literal["patch", "put"] | None = "patch"
+    delete: bool = False
     adjust: frozenset[str] = field(default_factory=frozenset)
     safe_update: bool = False
     marker: str | None = None

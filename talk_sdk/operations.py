@@ -36,7 +36,7 @@ Raw = dict[str, Any]
 Scalar = str | bool | int | None
 """A canonical value of a property: decimals and dates as text, None is empty."""
 
-OperationKind = Literal["create", "update", "adjust"]
+OperationKind = Literal["create", "update", "adjust", "archive", "delete"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,9 @@ class Operation:
     Attributes:
         system: the account's name in talk.toml.
         entity: the entity to write.
-        kind: `create`, `update`, or `adjust` (a counter, by a difference).
+        kind: `create`, `update`, `adjust` (a counter, by a difference), `delete`, or `archive`
+            (`active` is set to false, for the record is gone elsewhere): connectors are handed
+            that as an `update`.
         record: the golden record, named by its origin: `shop.Customer:17`.
         id: the external id; None for a create.
         changes: property → before, after. In an `adjust`, after less before is the delta.

@@ -42,8 +42,8 @@ def default_of(value: object) -> str:
 
 def entities_table(entities: list[Entity]) -> str:
     rows = [
-        "| entity | read | create | update | deletions | stale writes | lost creates |",
-        "|---|---|---|---|---|---|---|",
+        "| entity | read | create | update | delete | deletions | stale writes | lost creates |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for entity in entities:
         cells = [
@@ -53,6 +53,7 @@ def entities_table(entities: list[Entity]) -> str:
             "yes" if entity.create else "no",
             {None: "no", "patch": "changed fields", "put": "whole records"}[entity.update]
             + "".join(f"; {name} as a difference" for name in sorted(entity.adjust)),
+            "yes" if entity.delete else "no",
             {"none": "not seen", "listing": "by absence", "feed": "told"}[entity.deletes],
             "refused" if entity.safe_update else "overwritten" if entity.update else "–",
             "found by marker" if entity.marker

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from talk_sdk._config.load import check_entities, load, settings
 from talk_sdk._config.models import (
+    Brakes,
     Config,
     Conflicts,
     Policy,
@@ -15,6 +16,7 @@ from talk_sdk._config.models import (
 )
 
 __all__ = [
+    "Brakes",
     "Config",
     "Conflicts",
     "Policy",

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from talk_sdk._config.models import (
     NEWEST,
+    Brakes,
     Config,
     Conflicts,
     Policy,
@@ -77,6 +78,7 @@ def load(source: Source, *, environ: Mapping[str, str] | None = None) -> Config:
         systems=systems,
         conflicts=_conflicts(_table(data, "conflicts", ""), systems),
         sync=_section(Sync, data, "sync"),
+        brakes=_section(Brakes, data, "brakes"),
         store=store.within(path.parent if path else Path.cwd()),
         vault=_section(Vault, data, "vault").within(path.parent if path else Path.cwd()),
         mapping=_mapping(_table(data, "mapping", ""), systems),

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 __all__ = [
     "NEWEST",
+    "Brakes",
     "Config",
     "Conflicts",
     "Policy",
@@ -25,6 +26,9 @@ MEMORY = ("sqlite://", "sqlite:///:memory:")
 STORE_URL = re.compile(r"(sqlite|postgresql)(\+\w+)?://")
 
 
+OnDelete = Literal["ignore", "archive", "delete"]
+
+
 class Section(BaseModel):
     """What all sections have in common: immutable, no unknown keys, no guessing of types."""
 
@@ -34,14 +38,18 @@ class Section(BaseModel):
 class Toggles(Section):
     """`[systems.NAME.entities.ENTITY]`: what may be written there; by default everything.
 
-    Without `full_sync` only those records are created there that came into being after the
-    entity took part for the first time; and what these refer to.
+    `on_delete` is what a deletion elsewhere does here: nothing (`ignore`), `archive` (the record
+    is made inactive), or `delete`, if `delete` is not off. Without `full_sync` only those records
+    are created there that came into being after the entity took part for the first time; and what
+    these refer to.
     """
 
     write: bool = True
     create: bool = True
     update: bool = True
+    delete: bool = True
     full_sync: bool = True
+    on_delete: OnDelete = "ignore"
 
 
 class SystemConfig(Section):
@@ -96,6 +104,21 @@ class Sync(Section):
     timeout: float = Field(default=30.0, gt=0)
 
 
+class Brakes(Section):
+    """`[brakes]`: how much a run may do before it asks a person.
+
+    A run that would delete or archive more records of a concept than `deletes`, and more than
+    `deletes_percent` of those that are linked, writes nothing of that concept. One that would
+    create more records in an entity that has some than `creates`, and more than
+    `creates_percent` of them, writes nothing there.
+    """
+
+    deletes: int = Field(default=10, ge=0)
+    deletes_percent: float = Field(default=5.0, ge=0, le=100)
+    creates: int = Field(default=100, ge=0)
+    creates_percent: float = Field(default=20.0, ge=0)
+
+
 class Store(Section):
     """`[store]`: where links and history are kept. A file name is relative to talk.toml."""
 
@@ -139,6 +162,7 @@ class Config(Section):
         systems: by name.
         conflicts: which of two edits stands.
         sync: how hard to work.
+        brakes: how much a run may do before it asks a person.
         store: where links and history are kept; the file name is absolute.
         vault: where tokens are kept that systems renew; the file name is absolute.
         mapping: `system.Entity` → wire path → property, False, or a table of the pair's own.
@@ -148,6 +172,7 @@ class Config(Section):
     systems: Mapping[str, SystemConfig]
     conflicts: Conflicts = Conflicts()
     sync: Sync = Sync()
+    brakes: Brakes = Brakes()
     store: Store
     vault: Vault = Vault()
     mapping: Mapping[str, Mapping[str, Any]] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -11,7 +12,7 @@ from sqlalchemy import Connection
 
 from talk_sdk._engine.looks import Look, external_id, fingerprint, keys_of, look_at
 from talk_sdk._engine.run import Bound, Run
-from talk_sdk._store import LinkRow, items, links
+from talk_sdk._store import LinkRow, goldens, items, links
 from talk_sdk.connector import Entity
 from talk_sdk.errors import MappingError
 from talk_sdk.operations import Raw
@@ -32,7 +33,15 @@ Age = Literal["older", "current", "doubtful"]
 
 
 def _age(entity: Entity, link: LinkRow, look: Look, read_at: float) -> Age:
-    """Whether a listed row may be older than what is known (rule C1)."""
+    """Whether a listed row may be older than what is known (rule C1).
+
+    A row whose record is proven gone comes from a list that lags, or is there again.
+    """
+    granularity = entity.modified.granularity if entity.modified else timedelta(0)
+    reach = (granularity + entity.lag).total_seconds()
+    late = bool(entity.lag) and link.seen >= read_at - reach
+    if link.state == "dead" and late:
+        return "doubtful"
     if entity.version_ordered and link.version is not None and look.version is not None:
         return "older" if int(look.version) < int(link.version) else "current"
     if look.modified and link.mod_lo is not None and link.mod_hi is not None:
@@ -40,11 +49,7 @@ def _age(entity: Entity, link: LinkRow, look: Look, read_at: float) -> Age:
             return "older"
         if look.modified[0] >= link.mod_hi:
             return "current"
-    granularity = entity.modified.granularity if entity.modified else timedelta(0)
-    reach = (granularity + entity.lag).total_seconds()
-    if entity.lag and link.seen >= read_at - reach:
-        return "doubtful"
-    return "current"
+    return "doubtful" if late else "current"
 
 
 def see(link: LinkRow, look: Look, entity: Entity, read_at: float, since: float | None) -> None:
@@ -148,33 +153,73 @@ def _take_in(
     known = links.by_ext(connection, bound.name, entity, list(changed))
     looks, bad = _looks(bound, entity, changed)
     _bury(connection, bound.name, entity, looks, bad, read_at)
-    fresh, moved, keys = [], [], {}
+    before = links.keys_of(connection, [k.id for k in known.values() if k.state == "dead"])
+    rows, keys = _Rows(), {}
     for ext, look in looks.items():
         link = known.get(ext)
+        age: Age = "current" if link is None or proven else _age(declared, link, look, read_at)
+        if age == "doubtful":
+            done.doubtful.append(ext)
+        if age != "current":
+            continue
+        if link is not None and link.state == "dead":
+            own = keys_of(mapping, look.properties)
+            link = rows.met_again(link, look, before.get(link.id, {}), own)
         if link is None:
             link = LinkRow(run.next_link(), bound.name, entity, ext, mapping.concept.name)
-            fresh.append(link)
-            done.seen.append(link.id)
+            rows.fresh.append(link)
         else:
-            if link.state == "dead":
-                _revive(link, look)
-                done.seen.append(link.id)
-            age: Age = "current" if proven else _age(declared, link, look, read_at)
-            if age == "doubtful":
-                done.doubtful.append(ext)
-            if age != "current":
-                continue
-            moved.append(link)
+            rows.moved.append(link)
+        done.seen.append(link.id)
+        _notice(run, bound.name, entity, changed[ext][0].get(declared.marker or ""), ext)
         see(link, look, declared, read_at, since)
         keys[link.id] = keys_of(mapping, {**link.shadow, **link.pending})
         keys[link.id].update(look.marks)
         done.changed += 1
-    _reopen(connection, moved, keys)
-    links.save(connection, fresh)
-    links.update_links(connection, moved)
+    _reopen(connection, rows.moved, keys)
+    rows.save(connection)
     refs = mapping.concept.refs
     composite = {rank for rank, names in mapping.keys.items() if any(n in refs for n in names)}
     links.put_keys(connection, mapping.concept.name, keys, keep=composite)
+
+
+_MARK = re.compile("([0-9a-f-]{12,36}):[0-9a-f-]{12,36}")
+
+
+def _notice(run: Run, system: str, entity: str, mark: Any, ext: str) -> None:
+    """Another engine may be at work on the same system: its mark tells."""
+    found = _MARK.fullmatch(mark) if isinstance(mark, str) else None
+    if found and found[1] != run.store.workspace:
+        run.strangers.setdefault((system, entity), ext)
+
+
+@dataclass
+class _Rows:
+    """The links of a page: new ones, known ones, and tombstones whose id is in use again."""
+
+    fresh: list[LinkRow] = field(default_factory=list)
+    moved: list[LinkRow] = field(default_factory=list)
+    replaced: list[LinkRow] = field(default_factory=list)
+    risen: list[LinkRow] = field(default_factory=list)
+
+    def met_again(
+        self, link: LinkRow, look: Look, before: Mapping[int, str], keys: Mapping[int, str]
+    ) -> LinkRow | None:
+        """The link of a record that was gone; None if another record has its id now."""
+        if _another(link, look, before, keys):
+            link.ext = f"{link.ext}~{link.id}"
+            self.replaced.append(link)
+            return None
+        link.state = "live" if link.golden else "new"
+        self.risen.append(link)
+        return link
+
+    def save(self, connection: Connection) -> None:
+        """Write them; tombstones first, for they give their ids back."""
+        links.update_links(connection, self.replaced)
+        goldens.revive(connection, [link.golden for link in self.risen if link.golden])
+        links.save(connection, self.fresh)
+        links.update_links(connection, self.moved)
 
 
 def _reopen(
@@ -190,11 +235,15 @@ def _reopen(
             items.close_reviews(connection, "match", [(link.system, link.entity, link.ext)])
 
 
-def _revive(link: LinkRow, look: Look) -> None:
-    """The id of a dead link is there again: the same record, or another one with its id."""
-    if link.created is not None and look.created is not None and link.created != look.created:
-        link.golden, link.shadow, link.behind = None, {}, {}
-    link.state = "live" if link.golden else "new"
+def _another(link: LinkRow, look: Look, before: Mapping[int, str], keys: Mapping[int, str]) -> bool:
+    """Whether the id of a dead link has been given to another record.
+
+    The time of its creation tells, or, where the API has none, its match keys do.
+    """
+    if link.created is not None and look.created is not None:
+        return link.created != look.created
+    shared = before.keys() & keys.keys()
+    return bool(shared) and all(before[rank] != keys[rank] for rank in shared)
 
 
 def _looks(

@@ -17,6 +17,7 @@ from talk_sdk._engine.claims import sent_marks
 from talk_sdk._engine.kids import Kids, line_pairs
 from talk_sdk._engine.looks import Look, keys_of, look_at
 from talk_sdk._engine.run import Run
+from talk_sdk._engine.steps import ARCHIVED, CHANGES
 from talk_sdk._store import GoldenRow, LinkRow, goldens, items, journal, links
 from talk_sdk._store.journal import Intent
 from talk_sdk.concepts import decimal_text
@@ -286,6 +287,8 @@ class Ledger:
             self._adjusted(link, intent)
         else:
             self._updated(link, intent, look)
+        if intent.kind == "archive":
+            link.held |= dict.fromkeys(intent.operation["values"], ARCHIVED)
         self._lines(intent, link, look)
         self._rest(link, look, intent, before)
         if any(
@@ -325,7 +328,7 @@ class Ledger:
 
     def _rest(self, link: LinkRow, look: Look, intent: Intent, before: float) -> None:
         """What was not written and comes back different is an edit (rule W2)."""
-        sent = intent.operation["values"] if intent.kind == "update" else {}
+        sent = intent.operation["values"] if intent.kind in CHANGES else {}
         link.pending = {
             name: value
             for name, value in look.properties.items()

@@ -21,7 +21,7 @@ from talk_sdk._engine.sending import (
     send,
 )
 from talk_sdk._engine.spool import Spool
-from talk_sdk._engine.steps import Step
+from talk_sdk._engine.steps import CHANGES, Step
 from talk_sdk._engine.workers import Failed, Lane
 from talk_sdk._store import LinkRow, goldens, items, journal, links
 from talk_sdk._store.journal import Intent
@@ -94,7 +94,7 @@ def _calls(work: _Work, spool: Spool, stage: tuple[str, str], system: str) -> It
 
 def _batches(work: _Work, bound: Bound, entity: str, steps: list[Step]) -> Iterator[_Call]:
     run = work.run
-    if (bound.name, entity) in run.left_out or not steps:
+    if (bound.name, entity) in run.left_out or (bound.name, entity) in run.braked or not steps:
         return
     current = _current(run, bound, entity, steps)
     if (bound.name, entity) in run.left_out:
@@ -118,7 +118,7 @@ def _batches(work: _Work, bound: Bound, entity: str, steps: list[Step]) -> Itera
 
 
 def _needs_look(run: Run, declared: Entity, mapping: Compiled, step: Step, link: LinkRow) -> bool:
-    if _carries_more(declared, mapping, step):
+    if step.kind == "delete" or _carries_more(declared, mapping, step):
         return True
     if declared.safe_update or step.kind == "adjust":
         return False
@@ -127,7 +127,7 @@ def _needs_look(run: Run, declared: Entity, mapping: Compiled, step: Step, link:
 
 def _carries_more(declared: Entity, mapping: Compiled, step: Step) -> bool:
     """Whether the step's body has to hold what the system has now beside our changes."""
-    if step.kind != "update":
+    if step.kind not in CHANGES:
         return False
     if declared.update == "put":
         return True

@@ -92,14 +92,35 @@ def _bind(
             )
     _check_owners(system.name, entities, mappings)
     toggles = {
-        name: Toggle(t.write, t.create, t.update, t.full_sync)
+        name: Toggle(t.write, t.create, t.update, t.full_sync, t.delete, t.on_delete)
         for name, t in system.entities.items()
     }
+    _check_deletions(system.name, entities, mappings, toggles)
     workers = min(config.sync.workers, loaded.connector.workers)
     return Bound(
         system.name, order, loaded.name, loaded.version, loaded.hooks, settings, entities,
         mappings, toggles, http, vault, workers,
     )  # fmt: skip
+
+
+def _check_deletions(
+    system: str,
+    entities: Mapping[str, Entity],
+    mappings: Mapping[str, Compiled],
+    toggles: Mapping[str, Toggle],
+) -> None:
+    """What `on_delete` asks for has to be possible there."""
+    for name, toggle in toggles.items():
+        if toggle.on_delete == "delete" and not entities[name].delete:
+            why = f"the API cannot delete a {name}"
+        elif toggle.on_delete == "archive" and "active" not in mappings[name].writable:
+            why = f"a {name} there cannot be made inactive"
+        else:
+            continue
+        raise ConfigError(
+            f'[systems.{system}.entities.{name}] on_delete = "{toggle.on_delete}": {why}.'
+            ' Write "ignore", or another of "archive" and "delete".'
+        )
 
 
 def _check_owners(
@@ -206,7 +227,7 @@ def rules_digest(systems: Mapping[str, Bound]) -> str:
     """Changes whenever a plan could come out otherwise for records that have not changed."""
     parts = [
         (bound.name, entity, mapping.digest, bound.toggle(entity), bound.entities[entity].create,
-         bound.entities[entity].update)
+         bound.entities[entity].update, bound.entities[entity].delete)
         for bound in systems.values()
         for entity, mapping in bound.mappings.items()
     ]  # fmt: skip

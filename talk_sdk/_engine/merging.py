@@ -12,6 +12,7 @@ from talk_sdk._engine.looks import keys_of
 from talk_sdk._engine.matching import match_concept
 from talk_sdk._engine.merge import Merged, View, merge
 from talk_sdk._engine.refs import Known, known, translate, unresolved
+from talk_sdk._engine.removals import overrules
 from talk_sdk._engine.run import Run
 from talk_sdk._store import GoldenRow, LinkRow, goldens, items, journal, links
 from talk_sdk.concepts import CONCEPTS
@@ -48,10 +49,13 @@ def _page(run: Run, concept: str, ids: Sequence[str]) -> None:
         records = goldens.by_id(connection, ids)
         found = known(run, connection, [link for link in rows if link.id not in blocked])
         families = _families(run, connection, concept, records, by_golden, found)
+        followed = any(b.toggle(e).on_delete != "ignore" for b, e in run.mapped(concept))
         results: dict[str, Merged] = {}
         for ident, golden in records.items():
             views = _views(run, by_golden.get(ident, []), blocked, found)
+            kept = overrules(golden, by_golden.get(ident, []), views)
             result = merge(golden, views, run.policy(concept))
+            result.conflicts += kept if followed else []
             for family in families.get(ident, []):
                 tables = _tables(views, family.name)
                 result.dirty |= merge_lines(family, views, tables, run.policy(concept, family.name))

@@ -27,7 +27,9 @@ def conclude(
     assigned: set[str] = set()
     stored: dict[tuple[str, str], list[tuple[Intent, Raw]]] = {}
     for intent, outcome in answers:
-        if outcome.kind == "stored":
+        if outcome.kind == "stored" and intent.kind == "delete":
+            _deleted(run, connection, intent)
+        elif outcome.kind == "stored":
             place = (intent.system, intent.entity)
             stored.setdefault(place, []).append((intent, outcome.record or {}))
         else:
@@ -53,6 +55,17 @@ def _not_stored(run: Run, connection: Connection, intent: Intent, outcome: Outco
         bury_links(connection, intent.system, intent.entity, [ext], run.now())
     elif outcome.kind == "stale":
         run.stale.add(intent.golden)
+
+
+def _deleted(run: Run, connection: Connection, intent: Intent) -> None:
+    system, entity, what = intent.system, intent.entity, intent.operation
+    bury_links(connection, system, entity, [what["ext"]], run.now())
+    journal.settle(connection, [intent.id])
+    move = ["", what["ext"], None, system, what["reason"]]
+    journal.note(connection, run.id, run.now(), "delete", {intent.golden: [move]})
+    items.clear_dead(connection, "out", [(system, entity, what["record"])])
+    run.written[system, entity, intent.kind] += 1
+    run.tell("written", system=system, entity=entity, record=what["record"], message=intent.kind)
 
 
 def _tell_refused(run: Run, place: tuple[str, str, str], reason: str) -> None:

@@ -15,6 +15,7 @@ from talk_sdk._engine.creates import (
     put_late,
 )
 from talk_sdk._engine.refusals import acceptable
+from talk_sdk._engine.removals import lives_on, release, removal
 from talk_sdk._engine.steps import Kin, Planned, Resolve, Step, Target
 from talk_sdk._engine.updates import update
 from talk_sdk._store.rows import GoldenRow, LinkRow
@@ -52,23 +53,12 @@ def plan_record(
     if not any(link.state == "live" for link in rows):
         return planned
     family = Kin(children, kids or {})
-    present = {link.system for link in rows if link.state == "live"}
     creates: list[tuple[Target, Step]] = []
     everywhere = tuple(targets)
     for target in everywhere:
-        mine = [k for k in rows if (k.system, k.entity) == (target.system, target.entity)]
-        live = next((link for link in mine if link.state == "live"), None)
         if target.derived:
             continue
-        step: Step | None = None
-        if live is not None:
-            step = update(golden, live, target, resolve, family, planned)
-        elif mine:
-            planned.skips.append(_skip(golden, target, "it was deleted there and is not made anew"))
-        elif golden.id in target.older and target.system not in demanded:
-            planned.skips.append(_skip(golden, target, "it is older, and full_sync is off there"))
-        elif target.system not in present or target.system in demanded:
-            step = create(golden, target, family, planned, numbered(golden, everywhere))
+        step = _step(golden, rows, target, everywhere, resolve, family, demanded, planned)
         refusal = (refused or {}).get((target.system, target.entity))
         if refusal is not None:
             step = _taken(step, golden, target, refusal, planned)
@@ -78,6 +68,40 @@ def plan_record(
             planned.steps += _apart(step, target)
     put_late(golden, creates)
     return planned
+
+
+def _step(
+    golden: GoldenRow,
+    rows: Sequence[LinkRow],
+    target: Target,
+    everywhere: Sequence[Target],
+    resolve: Resolve,
+    family: Kin,
+    demanded: frozenset[str],
+    planned: Planned,
+) -> Step | None:
+    """What a target needs: to follow a deletion, to be changed, or to get the record."""
+    mine = [k for k in rows if (k.system, k.entity) == (target.system, target.entity)]
+    live = next((link for link in mine if link.state == "live"), None)
+    if live is not None:
+        release(golden, live, planned)
+        step = removal(golden, live, rows, target, planned)
+        return step or update(golden, live, target, resolve, family, planned)
+    why = None
+    if mine:
+        why = "it was deleted there and is not made anew"
+    elif not lives_on(golden, rows, everywhere):
+        why = "it was deleted elsewhere"
+    elif golden.id in target.older and target.system not in demanded:
+        why = "it is older, and full_sync is off there"
+    if why is not None:
+        planned.skips.append(_skip(golden, target, why))
+        return None
+    if target.system not in demanded and any(
+        link.state == "live" and link.system == target.system for link in rows
+    ):
+        return None
+    return create(golden, target, family, planned, numbered(golden, everywhere))
 
 
 def _skip(golden: GoldenRow, target: Target, reason: str) -> Skip:
@@ -96,7 +120,7 @@ def _taken(
     if left is not step:
         kept = () if left is None else (*(name for name, *_ in left.changes), *left.lines)
         names = sorted({*(name for name, *_ in step.changes), *step.lines} - {*kept})
-        what = "exactly this" if step.kind == "create" else ", ".join(names)
+        what = ", ".join(names) if step.kind in {"update", "adjust"} else "exactly this"
         planned.waits = True
         planned.skips.append(_skip(golden, target, f"the system refused {what} before"))
     return left
@@ -111,7 +135,7 @@ def _allowed(
 ) -> bool:
     """Whether nothing is in the step's way; if something is, it is said."""
     place = (target.system, target.entity)
-    kind = "create" if step.kind == "create" else "update"
+    kind = step.kind if step.kind in {"create", "delete", "archive"} else "update"
     if target.closed is not None or place in doubts:
         planned.waits = True
         planned.skips.append(_skip(golden, target, target.closed or doubts[place]))

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from talk_sdk._engine.looks import keys_of
 from talk_sdk._engine.plan import plan_record
 from talk_sdk._engine.refs import split
-from talk_sdk._engine.run import Bound, Run
+from talk_sdk._engine.run import Bound, Run, Toggle
 from talk_sdk._engine.spool import Spool
 from talk_sdk._engine.steps import Planned, Target
 from talk_sdk._store import GoldenRow, LinkRow, goldens, items, journal, links
@@ -67,6 +67,7 @@ def _target(
         off["update"] = f"the API cannot change a {entity}"
     elif not toggle.update:
         off.setdefault("update", f"update is off for {bound.name}.{entity}")
+    off |= _no_removal(bound, entity, toggle)
     closed = run.left_out.get((bound.name, entity))
     stream = journal.stream(connection, bound.name, entity)
     if closed is None and not declared.derived_from and not stream.completed:
@@ -78,8 +79,25 @@ def _target(
     return Target(
         bound.name, entity, bound.mappings[entity], declared.create, declared.update is not None,
         declared.adjust, declared.derived_from is not None, _marks(declared), frozenset(older),
-        off, closed,
+        off, toggle.on_delete, closed,
     )  # fmt: skip
+
+
+def _no_removal(bound: Bound, entity: str, toggle: Toggle) -> dict[str, str]:
+    """Why records are not deleted there, or not archived."""
+    place = f"{bound.name}.{entity}"
+    if not toggle.write:
+        return dict.fromkeys(("delete", "archive"), f"write is off for {place}")
+    found = {}
+    if not bound.entities[entity].delete:
+        found["delete"] = f"the API cannot delete a {entity}"
+    elif not toggle.delete:
+        found["delete"] = f"delete is off for {place}"
+    if not bound.updates(entity) or "active" not in bound.mappings[entity].writable:
+        found["archive"] = f"nothing can be archived in {place}"
+    elif not toggle.update:
+        found["archive"] = f"update is off for {place}"
+    return found
 
 
 def _marks(declared: Entity) -> frozenset[str]:
@@ -284,6 +302,7 @@ def _missing(
 def _keep(spool: Spool, concept: str, planned: Planned) -> None:
     for step in planned.steps:
         spool.add(concept, step)
+    spool.removals[concept] += any(step.kind in {"delete", "archive"} for step in planned.steps)
     room = _SKIPS - len(spool.skips)
     spool.skips += planned.skips[: max(0, room)]
     spool.left += max(0, len(planned.skips) - room)

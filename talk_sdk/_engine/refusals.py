@@ -22,6 +22,10 @@ _LISTS = "lines "
 """What the name of a list begins with; no property has a blank in its name."""
 
 
+_WHOLE = "record "
+"""What stands for the whole record, as no property's name could."""
+
+
 class _Refused(msgspec.Struct):
     """What a system refused: whole creates, or sets of what updates said together."""
 
@@ -30,6 +34,8 @@ class _Refused(msgspec.Struct):
 
 
 def _said(step: Step) -> Said:
+    if step.kind == "delete":
+        return {_WHOLE: "deleted"}
     lines = {_LISTS + name: [line.values for line in found] for name, found in step.lines.items()}
     return {name: value for name, _, value in step.changes} | lines
 

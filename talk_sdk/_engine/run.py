@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from talk_sdk._engine.workers import Workers
 from talk_sdk._store import Store
@@ -29,6 +29,8 @@ class Toggle:
     create: bool = True
     update: bool = True
     full_sync: bool = True
+    delete: bool = True
+    on_delete: Literal["ignore", "archive", "delete"] = "ignore"
 
 
 @dataclass
@@ -131,7 +133,10 @@ class Bound:
 class Run:
     """One execution. `left_out` names what takes no part, with the reason.
 
-    `preferred` says, for a concept and a property, whose edits of it are preferred.
+    `preferred` says, for a concept and a property, whose edits of it are preferred. Nothing is
+    written in what is `braked`: too much would be deleted or created; `removals` counts, by
+    concept, the records that were to be deleted or archived. `strangers` has, by system and
+    entity, a record with the mark of another workspace.
     """
 
     id: str
@@ -155,6 +160,9 @@ class Run:
     drift: list[Drift] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     skews: dict[str, float] = field(default_factory=dict)
+    braked: set[tuple[str, str]] = field(default_factory=set)
+    removals: Counter[str] = field(default_factory=Counter)
+    strangers: dict[tuple[str, str], str] = field(default_factory=dict)
     links: int = 1
 
     def now(self) -> float:

@@ -11,7 +11,7 @@ from talk_sdk._engine.lines import POSITION, UNKNOWN
 from talk_sdk._engine.looks import keys_of, unique_keys
 from talk_sdk._engine.refusals import basis
 from talk_sdk._engine.run import Bound, Run
-from talk_sdk._engine.steps import Step
+from talk_sdk._engine.steps import CHANGES, Step
 from talk_sdk._store import GoldenRow, LinkRow
 from talk_sdk._store.journal import Intent
 from talk_sdk.errors import MappingError
@@ -65,17 +65,20 @@ def prepare(run: Run, bound: Bound, step: Step, material: Material) -> tuple[Int
     there already, and that may be more than the engine is allowed to see.
 
     Properties that have become pending meanwhile are left out, and whole lists and what a
-    pending one depends on likewise: they are merged first (rule W2).
+    pending one depends on likewise: they are merged first (rule W2). A record that was edited
+    meanwhile is not deleted.
 
     Raises:
         Waits: a record that it refers to does not exist there yet.
         MappingError: the system cannot say one of the values.
     """
     mapping, link = bound.mappings[step.entity], material.link
+    if step.kind == "delete" and link is not None and link.dirty:
+        return None
     busy = set() if link is None else _busy(mapping, link)
     changes = [c for c in step.changes if c[0] not in busy]
     lists = {} if link is not None and link.children else step.lines
-    if step.kind != "create" and not changes and not lists:
+    if step.kind not in {"create", "delete"} and not changes and not lists:
         return None
     values = _outward({n: after for n, _, after in changes}, mapping, material.there)
     lines = {
@@ -121,7 +124,7 @@ def prepare(run: Run, bound: Bound, step: Step, material: Material) -> tuple[Int
         key, run.id, bound.name, step.entity, step.kind, step.golden, step.link, operation,
         run.now(),
     )  # fmt: skip
-    if step.kind != "update" or material.current is None:
+    if step.kind not in CHANGES or material.current is None:
         return intent, operation["body"]
     return intent, _body(bound, step, values, lines, material, material.current)
 
@@ -251,8 +254,9 @@ def operation_of(intent: Intent, body: Raw | None = None) -> Operation:
     `body` stands in for the journal's, where it is a whole record.
     """
     what = intent.operation
+    kind = "update" if intent.kind == "archive" else intent.kind
     return Operation(
-        intent.system, intent.entity, intent.kind, what["record"], what["ext"],  # type: ignore[arg-type]
+        intent.system, intent.entity, kind, what["record"], what["ext"],  # type: ignore[arg-type]
         tuple(Change(*change) for change in what["changes"]), what["reason"], intent.golden,
         intent.id, what["marker"], body or what["body"], what["version"],
     )  # fmt: skip
@@ -276,7 +280,7 @@ def send(bound: Bound, batch: Sequence[Intent], bodies: Mapping[str, Raw]) -> Ca
         operations = [operation_of(intent, bodies.get(intent.id)) for intent in batch]
         outcomes = list(bound.write(operations))
         for index, (operation, outcome) in enumerate(zip(operations, outcomes, strict=True)):
-            if outcome.kind == "stored":
+            if outcome.kind == "stored" and operation.kind != "delete":
                 outcomes[index] = _complete(bound, operation, outcome)
         return Sent(list(batch), outcomes)
 

@@ -21,18 +21,22 @@ from talk_sdk.operations import Change, Drift, Operation, OperationKind, Skip
 
 __all__ = ["Spool", "digest", "operations"]
 
-_STAGES = ("create", "late", "update", "adjust")
+_STAGES = ("create", "late", "update", "archive", "adjust")
 
 
 @dataclass
 class Spool:
-    """Planned steps in files: a file per stage of sending, so that memory stays flat."""
+    """Planned steps in files: a file per stage of sending, so that memory stays flat.
+
+    `removals` counts, by concept, the records that are to be deleted or archived somewhere.
+    """
 
     files: dict[tuple[str, str], dict[str, IO[bytes]]] = field(default_factory=dict)
     counts: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     skips: list[Skip] = field(default_factory=list)
     drift: list[Drift] = field(default_factory=list)
     left: int = 0
+    removals: Counter[str] = field(default_factory=Counter)
 
     def add(self, concept: str, step: Step) -> None:
         """Append a step."""
@@ -43,8 +47,13 @@ class Spool:
         self.counts[step.system, step.entity, step.kind] += 1
 
     def stages(self) -> list[tuple[str, str]]:
-        """(concept, stage) in the order of sending: what is referred to first, creates first."""
-        return [s for c in CONCEPTS for k in _STAGES if (s := (c, k)) in self.files]
+        """(concept, stage) in the order of sending: what is referred to first, creates first.
+
+        Deletes come last of all, of what refers to others first.
+        """
+        wanted = [(concept, kind) for concept in CONCEPTS for kind in _STAGES]
+        wanted += [(concept, "delete") for concept in reversed(list(CONCEPTS))]
+        return [stage for stage in wanted if stage in self.files]
 
     def systems(self, stage: tuple[str, str]) -> list[str]:
         """The systems that a stage writes."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -12,7 +12,22 @@ from talk_sdk._store.rows import GoldenRow, LinkRow
 from talk_sdk.mapping import Compiled
 from talk_sdk.operations import Drift, Skip
 
-__all__ = ["Kin", "LineStep", "Planned", "Resolve", "Step", "Target"]
+__all__ = [
+    "ARCHIVED",
+    "CHANGES",
+    "Kin",
+    "LineStep",
+    "Planned",
+    "Resolve",
+    "Step",
+    "Target",
+]
+
+CHANGES = frozenset({"update", "archive"})
+"""Kinds of steps that set properties of a record that is there."""
+
+ARCHIVED = "archived, for it was deleted elsewhere"
+"""Why `active` is held in a record that was archived."""
 
 Resolve = Callable[[str, str], str | None]
 """(system, `Entity:id`) → golden id."""
@@ -63,9 +78,10 @@ class Step(msgspec.Struct):
 class Target:
     """An entity that could be written: what it can do, what may be done to it.
 
-    `closed` says why nothing is written there in this run; None if it is open. `adjust` are
-    the counters that are written as differences, `unique` those of `Entity.unique`. Records in
-    `older` were there before the entity took part, and are not created there.
+    `on_delete` is what a deletion elsewhere does here. `closed` says why nothing is written there
+    in this run; None if it is open. `adjust` are the counters that are written as differences,
+    `unique` those of `Entity.unique`. Records in `older` were there before the entity took part,
+    and are not created there. `off` says, by kind of step, why it may not be taken.
     """
 
     system: str
@@ -78,6 +94,7 @@ class Target:
     unique: frozenset[str] = frozenset()
     older: frozenset[str] = frozenset()
     off: Mapping[str, str] = field(default_factory=dict)
+    on_delete: Literal["ignore", "archive", "delete"] = "ignore"
     closed: str | None = None
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from msgspec import json
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from talk_sdk._store.links import CHUNK, chunks
 from talk_sdk._store.rows import GoldenRow
@@ -91,6 +91,12 @@ def dirty_page(connection: Connection, concept: str, after: str) -> list[GoldenR
     return [_row(record) for record in connection.execute(query)]
 
 
+def count(connection: Connection, concept: str) -> int:
+    """How many records of a concept there are, lines excepted."""
+    query = select(func.count()).select_from(golden).where(golden.c.concept == concept)
+    return connection.scalar(query.where(golden.c.parent.is_(None))) or 0
+
+
 def clean(connection: Connection, ids: Iterable[str]) -> None:
     """Plan has nothing more to do for these."""
     for page in chunks(ids):
@@ -101,6 +107,20 @@ def soil(connection: Connection, ids: Iterable[str]) -> None:
     """Plan has to look at these."""
     for page in chunks(ids):
         connection.execute(update(golden).where(golden.c.id.in_(page)).values(dirty=1))
+
+
+def delete(connection: Connection, ids: Iterable[str]) -> None:
+    """A system has them no more: plan decides what that means in the others."""
+    for page in chunks(ids):
+        query = update(golden).where(golden.c.id.in_(page), golden.c.parent.is_(None))
+        connection.execute(query.values(state="deleted", dirty=1))
+
+
+def revive(connection: Connection, ids: Iterable[str]) -> None:
+    """They are back in the system that had them no more."""
+    for page in chunks(ids):
+        query = update(golden).where(golden.c.id.in_(page), golden.c.state == "deleted")
+        connection.execute(query.values(state="live", dirty=1))
 
 
 def soil_all(connection: Connection) -> None:

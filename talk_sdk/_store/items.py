@@ -279,10 +279,11 @@ def listed_conflicts(connection: Connection, most: int = 100) -> list[Item]:
 
 def listed_dead_links(connection: Connection) -> list[Item]:
     """Records that are gone from their system."""
-    query = select(links.c.system, links.c.entity, links.c.ext, links.c.seen).where(
-        links.c.state == "dead", links.c.parent.is_(None)
-    )
+    columns = links.c.id, links.c.system, links.c.entity, links.c.ext, links.c.seen
+    query = select(*columns).where(links.c.state == "dead", links.c.parent.is_(None))
+    reason = "the record is gone from its system"
     return [
-        Item(system, entity, ext, "the record is gone from its system", moment(seen))
-        for system, entity, ext, seen in connection.execute(query)
+        # One whose id another record has now is kept under an id of its own.
+        Item(system, entity, ext.removesuffix(f"~{ident}"), reason, moment(seen))
+        for ident, system, entity, ext, seen in connection.execute(query)
     ]

@@ -55,7 +55,11 @@ class Intent:
 
 @dataclass(slots=True)
 class Stream:
-    """How far an entity has been read; `onboarded` is when it took part for the first time."""
+    """How far an entity has been read.
+
+    `onboarded` is when it took part for the first time, `allowance` how many of the creates that
+    a person approved there are not made yet.
+    """
 
     system: str
     entity: str
@@ -66,6 +70,7 @@ class Stream:
     approved: bool = False
     marker_kept: bool = False
     onboarded: float | None = None
+    allowance: int = 0
 
 
 def record(connection: Connection, found: Sequence[Intent]) -> None:
@@ -148,7 +153,7 @@ def stream(connection: Connection, system: str, entity: str) -> Stream:
         return Stream(system, entity)
     return Stream(
         system, entity, r.epoch, r.cursor, r.full_at, bool(r.completed), bool(r.approved),
-        bool(r.marker_kept), r.onboarded,
+        bool(r.marker_kept), r.onboarded, r.allowance,
     )  # fmt: skip
 
 
@@ -162,6 +167,7 @@ def save_stream(connection: Connection, found: Stream) -> None:
             system=found.system, entity=found.entity, epoch=found.epoch, cursor=found.cursor,
             full_at=found.full_at, completed=int(found.completed), approved=int(found.approved),
             marker_kept=int(found.marker_kept), onboarded=found.onboarded,
+            allowance=found.allowance,
         )
     )  # fmt: skip
 

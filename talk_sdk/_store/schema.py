@@ -35,7 +35,7 @@ __all__ = [
     "systems",
 ]
 
-REVISION = "0002"
+REVISION = "0003"
 """The newest migration: what this version of talk-sdk reads and writes."""
 
 metadata = MetaData()
@@ -65,6 +65,8 @@ streams = Table(
     Column("approved", Integer, nullable=False, server_default="0"),
     Column("marker_kept", Integer, nullable=False, server_default="0"),
     Column("onboarded", Float),  # when the entity took part for the first time
+    # creates that were approved there and are not made yet
+    Column("allowance", Integer, nullable=False, server_default="0"),
 )
 
 golden = Table(

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["KINDS", "plan"]
 
-KINDS = ("create", "update", "adjust")
+KINDS = ("create", "update", "adjust", "archive", "delete")
 LIMIT = 5
 LIMIT_HELP = (
     "How many writes of one kind to list for each entity; 0 for all. [default: 5, with --json all]"

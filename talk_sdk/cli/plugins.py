@@ -84,6 +84,7 @@ def _capabilities(entity: Entity) -> list[str]:
     found += ["read changes only"] if entity.incremental else []
     found += ["create"] if entity.create else []
     found += ["update"] if entity.update else []
+    found += ["delete"] if entity.delete else []
     found += [f"adjust {name}" for name in sorted(entity.adjust)]
     found += ["show deletions"] if entity.deletes != "none" else []
     found += ["repeat creates safely"] if entity.idempotency or entity.marker else []

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["sync"]
 
 YES_HELP = "Do not ask before the first write into an entity."
+DELETES_HELP = "Let N records of a concept be deleted or archived, where [brakes] allows fewer."
+CREATES_HELP = "Let N records be created in an entity, where [brakes] allows fewer."
 OUTCOMES = {"done": DONE, "open": OPEN, "stopped": STOPPED}
 
 FirstWrites = Mapping[tuple[str, str], Mapping[str, int]]
@@ -28,6 +30,8 @@ FirstWrites = Mapping[tuple[str, str], Mapping[str, int]]
 def sync(
     context: typer.Context,
     yes: Annotated[bool, typer.Option("--yes", "-y", help=YES_HELP)] = False,
+    approve_deletes: Annotated[int, typer.Option(min=0, metavar="N", help=DELETES_HELP)] = 0,
+    approve_creates: Annotated[int, typer.Option(min=0, metavar="N", help=CREATES_HELP)] = 0,
     as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
 ) -> None:
     """Bring all systems to the same state. Asks before it writes anywhere for the first time."""
@@ -35,7 +39,10 @@ def sync(
     terminal = wired.is_terminal()
     with progress(terminal=terminal) as shown, wired.runner(shown.event) as runner:
         asking = Asking(shown, terminal=terminal)
-        report = runner.sync(approve=True if yes else asking.approve)
+        report = runner.sync(
+            approve=True if yes else asking.approve,
+            approve_deletes=approve_deletes, approve_creates=approve_creates,
+        )  # fmt: skip
         shown.stop()
     if as_json:
         print_json(_as_json(report))

@@ -29,12 +29,22 @@ FOOT = """\
 # write = true
 # create = true
 # update = true
+# delete = true
 # full_sync = true                 # false: create there only what came into being since
+# on_delete = "ignore"             # a deletion elsewhere: "ignore", "archive" or "delete" it here
 
 [conflicts]
 # Two edits of one property: the newest stands, or that of the system that is named first.
 # default = "newest"
 # "customer.email" = {{ prefer = ["{first}"] }}
+
+[brakes]
+# A run that would delete or archive more records of a concept, or create more in an entity that
+# has some, writes nothing there until that is approved. Both a number and a percentage allow it.
+# deletes = 10
+# deletes_percent = 5
+# creates = 100
+# creates_percent = 20
 
 [sync]
 # Seconds after which a record is looked at again before it is updated.

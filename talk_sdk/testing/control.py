@@ -60,6 +60,12 @@ class Control(Protocol):
     def delete(self, collection: str, id_: str) -> None:
         """Delete a record as a user."""
 
+    def restore(self, collection: str, id_: str) -> None:
+        """Put a deleted record back, as from a bin."""
+
+    def recycle(self, collection: str, id_: str) -> None:
+        """Let the next new record have the id of a deleted one, as some databases do."""
+
     def dump(self, collection: str) -> list[Record]:
         """All records as they are now."""
 
@@ -141,6 +147,16 @@ class LocalControl:
         """See `Control`."""
         with self.store.lock:
             self.resources[collection].remove(str(id_), USER)
+
+    def restore(self, collection: str, id_: str) -> None:
+        """See `Control`."""
+        with self.store.lock:
+            self.resources[collection].collection.restore(str(id_), USER)
+
+    def recycle(self, collection: str, id_: str) -> None:
+        """See `Control`."""
+        with self.store.lock:
+            self.resources[collection].collection.recycle(str(id_))
 
     def dump(self, collection: str) -> list[Record]:
         """See `Control`."""

@@ -89,6 +89,8 @@ class Collection:
         self._chains: dict[str, list[Snapshot]] = {}
         self._index: dict[tuple[str, str], dict[str, None]] = {}
         self._issued = 0
+        self._gone: dict[str, Snapshot] = {}
+        self._recycled: list[str] = []
         self._listing: list[Snapshot] | None = None
         self._by_time: list[Snapshot] | None = None
 
@@ -157,9 +159,8 @@ class Collection:
         created: datetime | None = None,
         modified: datetime | None = None,
     ) -> Snapshot:
-        """Keep a new record under a new id."""
-        self._issued += 1
-        id_ = self._issue(self._issued)
+        """Keep a new record under a new id, or one that was to be recycled."""
+        id_ = self._recycled.pop() if self._recycled else self._new_id()
         now = self._store.clock.now()
         made = self._cut(created or now)
         snapshot = Snapshot(id_, values, made, self._cut(modified or created or now), 1, now)
@@ -168,6 +169,10 @@ class Collection:
             snapshot.written = snapshot.modified
         self._put(snapshot, author, "create")
         return snapshot
+
+    def _new_id(self) -> str:
+        self._issued += 1
+        return self._issue(self._issued)
 
     def update(
         self,
@@ -190,11 +195,23 @@ class Collection:
         return snapshot
 
     def delete(self, id_: str, author: Author) -> None:
-        """Remove a record that is there; its id is never issued again."""
-        old = self._chains[id_][-1]
+        """Remove a record that is there; its id is not issued again, unless it is recycled."""
+        old = self._gone[id_] = self._chains[id_][-1]
         now = self._store.clock.now()
         gone = Snapshot(id_, old.values, old.created, now, old.version + 1, now, deleted=True)
         self._put(gone, author, "delete")
+
+    def restore(self, id_: str, author: Author) -> Snapshot:
+        """Put a deleted record back as it was; a KeyError if there was none."""
+        old, now = self._gone.pop(id_), self._store.clock.now()
+        back = Snapshot(id_, old.values, old.created, self._cut(now), old.version + 2, now)
+        self._put(back, author, "create")
+        return back
+
+    def recycle(self, id_: str) -> None:
+        """Issue the id of a deleted record for the next new one; a KeyError if there was none."""
+        del self._gone[id_]
+        self._recycled.append(id_)
 
     def _cut(self, instant: datetime) -> datetime:
         since_midnight = timedelta(

@@ -65,6 +65,14 @@ class RemoteControl:
         """See `Control`."""
         self._call("delete", collection, id_)
 
+    def restore(self, collection: str, id_: str) -> None:
+        """See `Control`."""
+        self._call("restore", collection, id_)
+
+    def recycle(self, collection: str, id_: str) -> None:
+        """See `Control`."""
+        self._call("recycle", collection, id_)
+
     def dump(self, collection: str) -> list[Record]:
         """See `Control`."""
         return list(self._call("dump", collection))

@@ -89,6 +89,7 @@ class FakeRunner:
     first: dict[tuple[str, str], dict[str, int]]
     events: list[Event]
     approved: list[bool] = field(default_factory=list)
+    brakes: tuple[int, int] = (0, 0)
     closed: bool = False
     on_event: Callable[[Event], None] | None = None
 
@@ -107,7 +108,8 @@ class FakeRunner:
     def status(self) -> Any:
         return self._answer("status")
 
-    def sync(self, approve: Any = False) -> Any:
+    def sync(self, approve: Any = False, approve_deletes: int = 0, approve_creates: int = 0) -> Any:
+        self.brakes = (approve_deletes, approve_creates)
         if self.first:
             self.approved.append(approve if isinstance(approve, bool) else approve(self.first))
         return self._answer("sync")

@@ -253,6 +253,15 @@ def test_with_yes_nobody_is_asked(talk: Any, make: Any) -> None:
     assert done.exit_code == 0
 
 
+def test_more_than_the_brakes_allow_is_approved_by_number(talk: Any, make: Any) -> None:
+    talk.answers["sync"] = make["report"]()
+
+    talk("sync")
+    assert talk.runner.brakes == (0, 0)
+    talk("sync", "--approve-deletes", "61", "--approve-creates", "300")
+    assert talk.runner.brakes == (61, 300)
+
+
 def test_a_log_gets_a_line_for_each_stage_and_each_trouble(talk: Any, make: Any) -> None:
     talk.answers["sync"] = make["report"]()
     here = {"system": "shop", "entity": "Customer"}

@@ -135,15 +135,17 @@ def entities(settings: ErpSettings) -> Sequence[Entity]:
         Entity(
             Customer, id="customerId", version="version", version_ordered=True, safe_update=True,
             modified=Stamp("lastModified", timedelta(minutes=1), zone), update="put", lag=lag,
-            marker=marker, find=frozenset({"email", "orgNo"}),
+            marker=marker, find=frozenset({"email", "orgNo"}), deletes="listing",
         ),
         Entity(
             Product, id="productId", version="version", version_ordered=True, safe_update=True,
             update="put", lag=lag, marker=marker, find=frozenset({"articleNo"}),
+            deletes="listing",
         ),
         Entity(
             Order, id="orderId", modified=Stamp("lastModified", timedelta(seconds=1), zone),
             incremental=True, update="put", lag=lag, marker=marker,
-            find=frozenset({"shopOrderNo"}),
+            find=frozenset({"shopOrderNo"}), deletes="listing",
+            reread=timedelta(hours=settings.reread_h),
         ),
     )  # fmt: skip

@@ -27,6 +27,9 @@ class ErpSettings(Settings):
     marker: bool = Field(
         True, description="Records keep externalReference, and can be looked up by it"
     )
+    reread_h: float = Field(
+        24.0, gt=0, description="Hours after which all orders are read: deletions do not show"
+    )
     overlap_s: float = Field(
         5.0, ge=0, description="Seconds that a read goes back before where the last one ended"
     )

@@ -150,14 +150,18 @@ class Shop:
 
     def write(self, operation: Operation) -> Outcome:
         """Send one operation."""
-        send = {"create": self._create, "update": self._update, "adjust": self._adjust}
+        send = {"create": self._create, "update": self._update, "adjust": self._adjust,
+                "delete": self._delete}  # fmt: skip
         return outcome_of(operation, partial(send[operation.kind], operation))
 
     def _create(self, operation: Operation) -> Raw:
         return self._keyed(operation, PATHS[operation.entity], self._body(operation))
 
+    def _delete(self, operation: Operation) -> None:
+        self._client.send("DELETE", self._path_of(operation), headers=_seen(operation))
+
     def _update(self, operation: Operation) -> Raw:
-        seen = {} if operation.version is None else {"If-Match": f'"{operation.version}"'}
+        seen = _seen(operation)
         path, body = self._path_of(operation), self._body(operation)
         answer = self._client.send("PATCH", path, json=body, headers=seen)
         return self._record(operation.entity, answer)
@@ -192,3 +196,8 @@ class Shop:
 
     def _path_of(self, operation: Operation) -> str:
         return f"{PATHS[operation.entity]}/{quote(str(operation.id), safe='')}"
+
+
+def _seen(operation: Operation) -> dict[str, str]:
+    """The header by which a server refuses what somebody else has changed since."""
+    return {} if operation.version is None else {"If-Match": f'"{operation.version}"'}

@@ -155,13 +155,13 @@ def entities(settings: WebshopSettings) -> Sequence[Entity]:
     """What the API can do with each record type."""
     modified, created = Stamp("updated_at"), Stamp("created_at")
     kept = KEPT if settings.idempotency_keys else None
-    lag = timedelta(seconds=settings.lag_s)
+    lag, reread = timedelta(seconds=settings.lag_s), timedelta(hours=settings.reread_h)
 
     def entity(model: type[Record], *find: str, adjust: frozenset[str] = frozenset()) -> Entity:
         return Entity(
             model, version="etag", modified=modified, created=created, incremental=True, lag=lag,
             update="patch", safe_update=True, idempotency=kept, find=frozenset(find),
-            adjust=adjust,
+            adjust=adjust, delete=True, deletes="listing", reread=reread,
         )  # fmt: skip
 
     return (

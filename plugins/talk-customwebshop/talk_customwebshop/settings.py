@@ -22,6 +22,9 @@ class WebshopSettings(Settings):
     idempotency_keys: bool = Field(
         True, description="The API remembers Idempotency-Key for a day, so repeats are safe"
     )
+    reread_h: float = Field(
+        24.0, gt=0, description="Hours after which everything is read: deletions do not show"
+    )
     overlap_s: float = Field(
         5.0, ge=0, description="Seconds that a read goes back before where the last one ended"
     )

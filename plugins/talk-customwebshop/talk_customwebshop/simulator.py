@@ -189,6 +189,17 @@ class _Shop:
 
     def patch(self, name: str, call: Call) -> Answer:
         """`PATCH /<collection>/<id>`."""
+        self._check_version(name, call)
+        author = Author("api", call.method)
+        return self._stored(name, self.resources[name].change(call.id, call.json(), author))
+
+    def delete(self, name: str, call: Call) -> Answer:
+        """`DELETE /<collection>/<id>`."""
+        self._check_version(name, call)
+        self.resources[name].remove(call.id, Author("api", call.method))
+        return Answer(204, b"")
+
+    def _check_version(self, name: str, call: Call) -> None:
         before = self.resources[name].need(call.id)
         expected = call.headers.get("If-Match")
         if (
@@ -197,13 +208,6 @@ class _Shop:
             and self.store.faults.enabled("versions")
         ):
             raise RefusedError(412, "precondition_failed", "the record has changed since")
-        author = Author("api", call.method)
-        return self._stored(name, self.resources[name].change(call.id, call.json(), author))
-
-    def delete(self, name: str, call: Call) -> Answer:
-        """`DELETE /<collection>/<id>`."""
-        self.resources[name].remove(call.id, Author("api", call.method))
-        return Answer(204, b"")
 
     def adjust(self, call: Call) -> Answer:
         """`POST /products/<id>/stock`."""

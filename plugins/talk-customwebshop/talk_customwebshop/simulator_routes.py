@@ -108,7 +108,10 @@ def _record_routes(shop: Handlers, name: str, schema: str, keys: Sequence[str]) 
             "PATCH", one, name, patch, "Change what is sent, null clears (RFC 7396)",
             headers=match_header, sends=f"{schema}Changes", gives=schema,
         ),
-        Route("DELETE", one, name, delete, f"Delete one of the {name}", success=204),
+        Route(
+            "DELETE", one, name, delete, f"Delete one of the {name}", headers=match_header,
+            success=204,
+        ),
     ]  # fmt: skip
 
 

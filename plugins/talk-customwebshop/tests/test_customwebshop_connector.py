@@ -14,6 +14,7 @@ from talk_customwebshop.settings import WebshopSettings
 
 from talk_sdk.errors import DeniedError, RejectedError, SafetyError, UnavailableError
 from talk_sdk.mapping import compile_mapping
+from talk_sdk.operations import Outcome
 from talk_sdk.testing.faults import Fault
 
 # --- what is declared -----------------------------------------------------------------------------
@@ -217,6 +218,19 @@ def test_update_of_a_stale_version_writes_nothing(shop) -> None:
     sent = {"id": record["id"], "version": record["etag"], "body": {"note": "ours"}}
     assert shop.write("update", "Customer", **sent).kind == "stale"
     assert shop.get("Customer", record["id"])[record["id"]]["note"] == "theirs"
+
+
+def test_a_delete_of_what_somebody_has_changed_since_is_refused_and_a_second_one_finds_nothing(
+    shop,
+) -> None:
+    made = shop.write("create", "Customer", body={"name": "A"}).record
+    sent = {"id": made["id"], "version": made["etag"]}
+    shop.control.edit("customers", made["id"], {"name": "B"})
+    assert shop.write("delete", "Customer", **sent).kind == "stale"
+    sent["version"] = shop.get("Customer", made["id"])[made["id"]]["etag"]
+    assert shop.write("delete", "Customer", **sent) == Outcome("stored")
+    assert shop.get("Customer", made["id"]) == {}
+    assert shop.write("delete", "Customer", **sent).kind == "gone"
 
 
 def test_update_of_a_deleted_record_is_gone(shop) -> None:

@@ -185,16 +185,21 @@ def entities(settings: MemberCareSettings) -> Sequence[Entity]:
         Entity(
             Companies, id=number, modified=changed, incremental=True, lag=lag, reread=reread,
             marker=MARKER, whole=frozenset({"primary", "secondary", "registration"}), get_batch=10,
+            deletes="listing",
         ),
         Entity(
             Persons, id=number, modified=changed, incremental=True, lag=lag, reread=reread,
-            marker=MARKER, get_batch=10,
+            marker=MARKER, get_batch=10, deletes="listing",
         ),
-        Entity(Organizations, id="identificationNumber", lag=lag, create=False, update=None),
-        Entity(Products, lag=lag, create=False, update=None),
+        Entity(
+            Organizations, id="identificationNumber", lag=lag, create=False, update=None,
+            deletes="listing",
+        ),
+        Entity(Products, lag=lag, create=False, update=None, deletes="listing"),
         Entity(
             Invoices, created=Stamp("created", timedelta(seconds=1), zone), lag=lag, update=None,
             unique=(("number", "customer"),) if settings.order_dimension else (), get_batch=10,
+            deletes="listing",
         ),
         Entity(Payers, id=number, create=False, update=None, derived_from="Invoices"),
     )  # fmt: skip

@@ -154,7 +154,7 @@ def entities(settings: SiteSettings) -> Sequence[Entity]:
     return (
         Entity(
             Sesamproducts, modified=modified, created=Stamp("createdOn"), lag=lag,
-            adjust=frozenset({"stock"}), idempotency=KEPT, deletes="listing",
+            adjust=frozenset({"stock"}), idempotency=KEPT, delete=True, deletes="listing",
             whole=frozenset({"shippingMeasurements"}),
         ),
         Entity(

@@ -67,12 +67,12 @@ class Writer:
         self._site = site
         self._page = settings.store_page
 
-    def write(self, operation: Operation) -> Raw:
-        """Send one operation; the record as it then is."""
+    def write(self, operation: Operation) -> Raw | None:
+        """Send one operation; the record as it then is, None if it is gone."""
         send = {
             ("create", "Sesamproducts"): self._create, ("update", "Sesamproducts"): self._update,
             ("adjust", "Sesamproducts"): self._adjust, ("create", "Order"): self._import,
-            ("update", "Order"): self._fulfil,
+            ("update", "Order"): self._fulfil, ("delete", "Sesamproducts"): self._delete,
         }  # fmt: skip
         return send[operation.kind, operation.entity](operation)
 
@@ -136,6 +136,16 @@ class Writer:
         if record is None:
             raise MissingError(f"{self._system}: there is no product {id_} any more.")
         return record
+
+    def _delete(self, operation: Operation) -> None:
+        """Delete a variant, or with its last one the product."""
+        product_id, _, variant_id = str(operation.id).partition("/")
+        path = f"{self._site.products_at}/{product_id}"
+        product = next(iter(self._site.products_of([product_id])), {})
+        ids = [variant["id"] for variant in product.get("variants") or []]
+        if variant_id not in ids:
+            raise MissingError(f"{self._system}: there is no product {operation.id} any more.")
+        self._client.send("DELETE", path if len(ids) == 1 else f"{path}/variants/{variant_id}")
 
     def _shared(self, product: Raw, product_id: str, variant_id: str) -> Raw:
         """What is written of a product; of several variants no one speaks for the others.

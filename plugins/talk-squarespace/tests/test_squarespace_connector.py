@@ -424,6 +424,16 @@ def test_order_is_fulfilled_once_and_nothing_else_of_it_changes(site) -> None:
     assert site.write("update", "Order", id=canceled, body=body).kind == "stale"
 
 
+def test_a_variant_is_deleted_and_with_the_last_one_the_product(site) -> None:
+    product, first, second = site.product("Stol", "S1", "S2")
+    assert site.write("delete", "Sesamproducts", id=f"{product}/{first}").kind == "stored"
+    assert [v["id"] for v in site.control.dump("products")[0]["variants"]] == [second]
+    assert site.write("delete", "Sesamproducts", id=f"{product}/{first}").kind == "gone"
+    assert site.write("delete", "Sesamproducts", id=f"{product}/{second}").kind == "stored"
+    assert site.control.dump("products") == []
+    assert site.write("delete", "Sesamproducts", id=f"{product}/{second}").kind == "gone"
+
+
 def test_minute_of_silence_is_waited_for(open_site) -> None:
     site = open_site(switches={"per_minute": 3.0})
     before = site.clock.monotonic()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -107,8 +108,8 @@ class Wave:
 
     def write(self, operation: Operation) -> Outcome:
         """Send one operation."""
-        send = self._create if operation.kind == "create" else self._update
-        return outcome_of(operation, partial(send, operation))
+        send = {"create": self._create, "update": self._update, "delete": self._delete}
+        return outcome_of(operation, partial(send[operation.kind], operation))
 
     def _create(self, operation: Operation) -> Raw | None:
         entity, body = operation.entity, operation.body or {}
@@ -134,18 +135,28 @@ class Wave:
     def _update(self, operation: Operation) -> Raw | None:
         entity, id_ = operation.entity, str(operation.id)
         sent = self._out(entity, operation.body or {}, create=False)
-        try:
+        with self._there(entity, id_):
             stored = self._patch(entity, id_, sent) if sent else None
             if (operation.body or {}).get("isArchived"):
                 stored = self._archive_after(id_) if sent else self._archive(id_)
+        return stored
+
+    def _delete(self, operation: Operation) -> None:
+        entity, id_ = operation.entity, str(operation.id)
+        with self._there(entity, id_):
+            self._mutate(documents.DELETE[entity], entity, {documents.DELETE_KEYS[entity]: id_})
+
+    @contextmanager
+    def _there(self, entity: str, id_: str) -> Iterator[None]:
+        """What could not be found may be the record, and also what it refers to."""
+        try:
+            yield
         except (MissingError, RejectedError) as error:
-            # What could not be found may also be what the record refers to.
             if isinstance(error, MissingError) or "could not be found" in error.message:
                 if self.get(entity, [id_]):
                     raise RejectedError(error.message) from None
                 raise MissingError(error.message) from None
             raise
-        return stored
 
     def _patch(self, entity: str, id_: str, sent: Raw) -> Raw | None:
         mutate = partial(self._mutate, documents.PATCH[entity], entity)

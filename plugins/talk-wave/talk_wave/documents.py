@@ -10,6 +10,8 @@ from functools import cache
 __all__ = [
     "ARCHIVE",
     "CREATE",
+    "DELETE",
+    "DELETE_KEYS",
     "FIELDS",
     "FIND_CUSTOMERS",
     "OPEN",
@@ -154,3 +156,16 @@ mutation {entity}{verb}($input: {entity}{verb}Input!) {{
 CREATE = {entity: _mutation(entity, "Create") for entity in ROOTS}
 PATCH = {entity: _mutation(entity, "Patch") for entity in ROOTS}
 ARCHIVE = _mutation("Product", "Archive")
+
+
+def _deletion(entity: str) -> str:
+    root = ROOTS[entity]
+    return f"""
+mutation {entity}Delete($input: {entity}DeleteInput!) {{
+  done: {root}Delete(input: $input) {{ didSucceed inputErrors {{ code message path }} }}
+}}
+"""
+
+
+DELETE = {entity: _deletion(entity) for entity in ("Customer", "Invoice")}
+DELETE_KEYS = {"Customer": "id", "Invoice": "invoiceId"}

@@ -162,15 +162,17 @@ def entities(settings: WaveSettings) -> Sequence[Entity]:
         Entity(
             Customer, modified=modified, created=created, incremental=True, lag=lag,
             reread=reread, find=frozenset({"email"}), unique=("number",),
-            whole=frozenset({"address", "shippingDetails"}), get_batch=20,
+            whole=frozenset({"address", "shippingDetails"}), get_batch=20, delete=True,
+            deletes="listing",
         ),
         Entity(
             Product, modified=modified, created=created, incremental=True, lag=lag,
-            reread=reread, get_batch=20,
+            reread=reread, get_batch=20, deletes="listing",
         ),
         Entity(
             Invoice, modified=modified, created=created, incremental=True, lag=lag,
             reread=reread, unique=(("number", "customer"), "invoice_number"),
-            whole=frozenset({"content", "discounting"}), get_batch=10,
+            whole=frozenset({"content", "discounting"}), get_batch=10, delete=True,
+            deletes="listing",
         ),
     )  # fmt: skip

@@ -19,6 +19,7 @@ from talk_sdk.errors import (
     UnavailableError,
 )
 from talk_sdk.mapping import compile_mapping
+from talk_sdk.operations import Outcome
 from talk_sdk.testing.faults import Fault
 
 ENTITIES = ["Customer", "Product", "Invoice"]
@@ -384,6 +385,16 @@ def test_a_refusal_says_where_and_why_in_waves_words(wave) -> None:
     outcome = wave.write("create", "Invoice", body={"customer": {"id": record_id("Customer", 99)}})
     assert outcome.kind == "refused"
     assert "could not be found" in outcome.reason
+
+
+def test_a_customer_is_deleted_once_and_one_with_invoices_never(wave) -> None:
+    made = wave.made("Customer", name="A")
+    assert wave.write("delete", "Customer", id=made["id"]) == Outcome("stored")
+    assert wave.get("Customer", made["id"]) == {}
+    assert wave.write("delete", "Customer", id=made["id"]).kind == "gone"
+    billed = wave.control.dump("invoices")[0]["customer"]["id"]
+    refused = wave.write("delete", "Customer", id=billed)
+    assert (refused.kind, "invoices" in refused.reason) == ("refused", True)
 
 
 def test_what_a_record_refers_to_and_cannot_be_found_does_not_make_it_gone(wave) -> None:

@@ -30,9 +30,10 @@ ALL = {
     **{f"page of {entity}": documents.page_of(entity) for entity in documents.ROOTS},
     **{f"{n} of {e}": documents.one_of_each(e, n) for e in documents.ROOTS for n in (1, 2, 20)},
     **{f"create {entity}": text for entity, text in documents.CREATE.items()},
+    **{f"delete {entity}": text for entity, text in documents.DELETE.items()},
     **{f"patch {entity}": text for entity, text in documents.PATCH.items()},
 }
-WRITES = {name for name in ALL if name.split()[0] in {"create", "patch", "archive"}}
+WRITES = {name for name in ALL if name.split()[0] in {"create", "delete", "patch", "archive"}}
 
 
 @pytest.mark.parametrize("name", ALL)
