@@ -23,6 +23,7 @@ from talk_sdk._engine.checking import check_system
 from talk_sdk._engine.collecting import collect
 from talk_sdk._engine.lost_creates import decide_absent
 from talk_sdk._engine.matching import match
+from talk_sdk._engine.merge import Rule
 from talk_sdk._engine.merging import merge_all
 from talk_sdk._engine.planning import plan_all
 from talk_sdk._engine.run import Bound, Run
@@ -30,7 +31,8 @@ from talk_sdk._engine.settling import settle
 from talk_sdk._engine.signing import keep, sign_in
 from talk_sdk._engine.spool import Spool, digest, operations
 from talk_sdk._engine.workers import Threads, Workers
-from talk_sdk._store import Store, goldens, items, journal, links
+from talk_sdk._inbox import Inbox
+from talk_sdk._store import Store, goldens, items, journal, links, questions
 from talk_sdk._vault import FileVault
 from talk_sdk.clock import Clock, SystemClock
 from talk_sdk.errors import ConfigError, TalkError
@@ -147,6 +149,11 @@ class Runner:
         for spool in self._spools:
             spool.close()
         self._spools.clear()
+
+    @property
+    def inbox(self) -> Inbox:
+        """What waits for a person: conflicts to settle."""
+        return Inbox(self._store, self._clock)
 
     def check(self) -> list[Check]:
         """Look at every system without reading a record: one sentence per thing looked at."""
@@ -299,6 +306,7 @@ class Runner:
     def _report(self, run: Run) -> Report:
         with run.store.write() as connection:
             items.unpark_stale(connection, run.id, run.left_out)
+            questions.close_let_go(connection)
             waiting = _status(connection).open
         outcome = "stopped" if run.problems else "open" if waiting else "done"
         report = Report(
@@ -339,7 +347,7 @@ class Runner:
             run = Run(
                 self._mint(), self._clock.now().timestamp(), store, systems, self._clock,
                 self._mint, self._workers, self._tell, self._settings.sync.fresh_within, self._step,
-                lambda concept, name: self._settings.conflicts.policy(concept, name).prefer,
+                self._rule,
             )  # fmt: skip
             try:
                 self._begin(run, what)
@@ -348,6 +356,10 @@ class Runner:
                 for bound in systems.values():
                     bound.http.close()
                 run.tell("run_ended")
+
+    def _rule(self, concept: str, name: str) -> Rule:
+        policy = self._settings.conflicts.policy(concept, name)
+        return Rule(policy.prefer, policy.ask)
 
     def _begin(self, run: Run, what: str) -> None:
         run.tell("run_started", message=what)
@@ -396,4 +408,5 @@ def _status(connection: Any, systems: tuple[str, ...] = ()) -> Status:
         items.listed_conflicts(connection),
         items.listed_dead_links(connection),
         None if last is None else items.moment(last),
+        questions.waiting(connection),
     )

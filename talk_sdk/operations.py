@@ -14,6 +14,7 @@ __all__ = [
     "Account",
     "Change",
     "Check",
+    "Conflict",
     "Drift",
     "Item",
     "Operation",
@@ -208,6 +209,31 @@ class Item:
     since: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Two edits of one property.
+
+    Attributes:
+        id: how it is named when it is settled.
+        record: the golden record, by its origin: `shop.Customer:17`.
+        property: what both edited.
+        values: who typed it → the value.
+        decision: which one stands and why.
+        since: when it was noticed.
+        open: whether a person has to say which stands.
+        name: the property as `[conflicts]` names it: `customer.email`, `order.lines.quantity`.
+    """
+
+    id: int
+    record: str
+    property: str
+    values: Mapping[str, Any]
+    decision: str
+    since: datetime
+    open: bool
+    name: str
+
+
 @dataclass(frozen=True)
 class Report:
     """What a run did.
@@ -230,7 +256,10 @@ class Report:
 
 @dataclass(frozen=True)
 class Status:
-    """What the store knows: links per entity and all that waits for somebody."""
+    """What the store knows: links per entity and all that waits for somebody.
+
+    `questions` is how many of the conflicts wait for a person.
+    """
 
     systems: Sequence[str]
     links: Mapping[tuple[str, str], int]
@@ -240,6 +269,7 @@ class Status:
     conflicts: Sequence[Item]
     dead_links: Sequence[Item]
     last_run: datetime | None
+    questions: int = 0
 
     @property
     def open(self) -> dict[str, int]:
@@ -248,6 +278,7 @@ class Status:
             "dead letters": len(self.dead_letters),
             "parked": len(self.parked),
             "reviews": len(self.reviews),
+            "conflicts": self.questions,
         }
         return {kind: count for kind, count in found.items() if count}
 

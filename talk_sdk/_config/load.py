@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from talk_sdk._config.models import (
+    ASK,
     NEWEST,
     Brakes,
     Config,
@@ -194,13 +195,13 @@ def _conflicts(table: Mapping[str, Any], systems: Collection[str]) -> Conflicts:
 
 
 def _policy(key: str, entry: object, systems: Collection[str]) -> Policy:
-    if entry == "newest":
-        return NEWEST
+    if entry in ("newest", "ask"):
+        return NEWEST if entry == "newest" else ASK
     place = f"`{key}` in [conflicts]"
     named = entry.get("prefer") if isinstance(entry, Mapping) and set(entry) == {"prefer"} else None
     if not isinstance(named, list) or not named or not all(isinstance(n, str) for n in named):
         raise ConfigError(
-            f'{place} should be "newest", or name systems, as in'
+            f'{place} should be "newest" or "ask", or name systems, as in'
             f" {{ prefer = {json.dumps(sorted(systems))} }}."
         )
     for name in named:

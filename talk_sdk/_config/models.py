@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 __all__ = [
+    "ASK",
     "NEWEST",
     "Brakes",
     "Config",
@@ -68,13 +69,16 @@ class SystemConfig(Section):
 class Policy(Section):
     """Which of two edits of one property stands: that of the system that is named earlier.
 
-    Where neither system is named, or none is at all, the newest stands.
+    Where neither system is named, or none is at all, the newest stands; with `ask` a person says
+    which, and till then each system keeps its own.
     """
 
     prefer: tuple[str, ...] = ()
+    ask: bool = False
 
 
 NEWEST = Policy()
+ASK = Policy(ask=True)
 
 
 class Conflicts(Section):

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection
 
 from talk_sdk._engine.looks import Look, external_id, fingerprint, keys_of, look_at
+from talk_sdk._engine.merge import let_go
 from talk_sdk._engine.run import Bound, Run
 from talk_sdk._store import LinkRow, goldens, items, links
 from talk_sdk.connector import Entity
@@ -52,10 +53,11 @@ def _age(entity: Entity, link: LinkRow, look: Look, read_at: float) -> Age:
     return "doubtful" if late else "current"
 
 
-def see(link: LinkRow, look: Look, entity: Entity, read_at: float, since: float | None) -> None:
+def see(link: LinkRow, look: Look, entity: Entity, read_at: float, since: float | None) -> bool:
     """Take what was read into a link: pending is recomputed, never accumulated (rule C3).
 
-    `since` is when the stream was last known to show this row unchanged.
+    `since` is when the stream was last known to show this row unchanged. True if an edit was
+    taken back that a person was asked about.
     """
     pending = {}
     for name, value in look.properties.items():
@@ -63,16 +65,18 @@ def see(link: LinkRow, look: Look, entity: Entity, read_at: float, since: float 
             continue
         if name not in link.shadow or link.shadow[name] != value:
             pending[name] = value
+    before, link.pending = link.pending, pending
+    freed = let_go(link)
     earliest = max((t for t in (link.seen, since) if t), default=None)
     if pending or look.children is not None:
-        if not link.pending or link.edit_lo is None:
+        if not before or link.edit_lo is None:
             lag = entity.lag.total_seconds()
             link.edit_lo = None if earliest is None else earliest - lag
         link.edit_hi = look.modified[1] if look.modified else read_at
-    link.pending = pending
     if look.children is not None:
         link.children = look.children
     mark(link, look, read_at)
+    return bool(freed)
 
 
 def mark(link: LinkRow, look: Look, read_at: float) -> None:
@@ -172,7 +176,8 @@ def _take_in(
             rows.moved.append(link)
         done.seen.append(link.id)
         _notice(run, bound.name, entity, changed[ext][0].get(declared.marker or ""), ext)
-        see(link, look, declared, read_at, since)
+        if see(link, look, declared, read_at, since) and link.golden is not None:
+            rows.freed.append(link.golden)
         keys[link.id] = keys_of(mapping, {**link.shadow, **link.pending})
         keys[link.id].update(look.marks)
         done.changed += 1
@@ -195,12 +200,16 @@ def _notice(run: Run, system: str, entity: str, mark: Any, ext: str) -> None:
 
 @dataclass
 class _Rows:
-    """The links of a page: new ones, known ones, and tombstones whose id is in use again."""
+    """The links of a page: new ones, known ones, and tombstones whose id is in use again.
+
+    `freed` are golden records that wait for a person no more.
+    """
 
     fresh: list[LinkRow] = field(default_factory=list)
     moved: list[LinkRow] = field(default_factory=list)
     replaced: list[LinkRow] = field(default_factory=list)
     risen: list[LinkRow] = field(default_factory=list)
+    freed: list[str] = field(default_factory=list)
 
     def met_again(
         self, link: LinkRow, look: Look, before: Mapping[int, str], keys: Mapping[int, str]
@@ -218,6 +227,7 @@ class _Rows:
         """Write them; tombstones first, for they give their ids back."""
         links.update_links(connection, self.replaced)
         goldens.revive(connection, [link.golden for link in self.risen if link.golden])
+        goldens.soil(connection, self.freed)
         links.save(connection, self.fresh)
         links.update_links(connection, self.moved)
 

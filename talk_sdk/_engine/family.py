@@ -12,7 +12,7 @@ from typing import Any
 
 from talk_sdk._engine.kids import kid_for
 from talk_sdk._engine.lines import POSITION, UNKNOWN, pair_lines, place, weave
-from talk_sdk._engine.merge import Conflict, Merged, Move, Policy, View, merge
+from talk_sdk._engine.merge import Conflict, Merged, Move, Policy, View, let_go, merge
 from talk_sdk._store.rows import GoldenRow, LinkRow
 from talk_sdk.mapping import CompiledChildren
 from talk_sdk.operations import Scalar
@@ -211,14 +211,15 @@ def _line(
         family.result(child.id).conflicts.append(
             Conflict("existence", {kid.system: True}, "deleted elsewhere and edited here: kept")
         )
+    freed = bool(let_go(kid))
     if not kid.pending:
-        return revived
+        return revived or freed
     result = merge(child, _views_of(family, views, tables, child), policy)
     known = family.result(child.id)
     known.moves += result.moves
     known.conflicts += result.conflicts
     family.changed[child.id] = child
-    return result.dirty or revived
+    return result.dirty or revived or freed
 
 
 def _views_of(

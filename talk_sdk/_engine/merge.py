@@ -18,14 +18,44 @@ from talk_sdk.errors import MappingError
 from talk_sdk.mapping import Compiled
 from talk_sdk.operations import Scalar
 
-__all__ = ["Conflict", "Merged", "Move", "Policy", "View", "merge", "newest", "take"]
+__all__ = [
+    "ASKED",
+    "NEWEST",
+    "Conflict",
+    "Merged",
+    "Move",
+    "Policy",
+    "Rule",
+    "View",
+    "let_go",
+    "merge",
+    "newest",
+    "take",
+]
 
-Policy = Callable[[str], Sequence[str]]
-"""Property → the systems whose edits of it are preferred, the first most; none: the newest."""
+ASKED = "two edits of it: you are asked which stands"
+"""Why a property is held in a link whose edit waits for a person."""
 
 
-def _no_preference(_name: str) -> Sequence[str]:
-    return ()
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Which of two edits stands: of the system that stands earlier in `prefer`, else the newest.
+
+    With `ask` a person says which.
+    """
+
+    prefer: Sequence[str] = ()
+    ask: bool = False
+
+
+Policy = Callable[[str], Rule]
+"""Property → the rule by which conflicts of it are settled."""
+
+NEWEST = Rule()
+
+
+def _newest(_name: str) -> Rule:
+    return NEWEST
 
 
 @dataclass(slots=True)
@@ -73,11 +103,15 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """Two edits of one property on one base: all values, and what was decided."""
+    """Two edits of one property on one base: all values, and what was decided.
+
+    `link` is that of the value that waits, where a person is asked which stands.
+    """
 
     property: str
     values: Mapping[str, Scalar]
     decision: str
+    link: int | None = None
 
 
 @dataclass
@@ -91,10 +125,10 @@ class Merged:
     conflicts: list[Conflict] = field(default_factory=list)
     dirty: bool = False
     coarseness: float = 0.0
-    policy: Policy = _no_preference
+    policy: Policy = _newest
 
 
-def merge(golden: GoldenRow, views: Sequence[View], policy: Policy = _no_preference) -> Merged:
+def merge(golden: GoldenRow, views: Sequence[View], policy: Policy = _newest) -> Merged:
     """Merge the pending edits of all links, in the order of talk.toml (rule G1).
 
     Changes the golden record and the links; what is held stays pending.
@@ -104,10 +138,14 @@ def merge(golden: GoldenRow, views: Sequence[View], policy: Policy = _no_prefere
     )
     for view in sorted(views, key=lambda v: (v.derived, v.order, v.link.id)):
         for name in list(view.pending):
-            if name in view.link.held or name not in view.mapping.by_property:
+            if name not in view.mapping.by_property:
                 continue
-            _property(golden, views, view, name, merged)
-            view.link.pending.pop(name, None)
+            if view.link.held.get(name) == ASKED:
+                _ask_on(golden, views, view, name, merged)
+            elif name not in view.link.held:
+                _property(golden, views, view, name, merged)
+            if name not in view.link.held:
+                view.link.pending.pop(name, None)
         if not view.link.dirty:
             view.link.edit_lo = view.link.edit_hi = None
     return merged
@@ -243,9 +281,14 @@ def _settle(
     theirs = golden.source(name)
     rival = theirs[0] if theirs else "?"
     rivals = {v.label: v for v in views}
+    rule = merged.policy(name)
+    verdict = _verdict(rivals.get(rival), view)
+    if verdict is None and rule.ask:
+        _ask(golden, view, name, rival, merged)
+        return
     winner, why = (
-        _verdict(rivals.get(rival), view)
-        or _preferred(merged.policy(name), view.link.system, rival.partition(".")[0])
+        verdict
+        or _preferred(rule.prefer, view.link.system, rival.partition(".")[0])
         or newest(
             view.said,
             theirs,
@@ -254,8 +297,7 @@ def _settle(
             rivals[rival].order if rival in rivals else -1,
         )
     )
-    mine = view.label if view.label != rival else f"{rival} (later)"
-    values = {rival: golden.data.get(name), mine: view.pending[name]}
+    mine, values = _both(golden, view, name, rival)
     kept = mine if winner == "new" else rival
     merged.conflicts.append(Conflict(name, values, f"{kept} wins: {why}"))
     if winner == "new":
@@ -265,6 +307,32 @@ def _settle(
     view.link.shadow[name] = view.link.pending[name]
     view.link.behind.setdefault(name, 0)
     merged.dirty = True
+
+
+def _both(golden: GoldenRow, view: View, name: str, rival: str) -> tuple[str, dict[str, Scalar]]:
+    """How the value that was typed second is called, and both values by who typed them."""
+    mine = view.label if view.label != rival else f"{rival} (later)"
+    return mine, {rival: golden.data.get(name), mine: view.pending[name]}
+
+
+def _ask(golden: GoldenRow, view: View, name: str, rival: str, merged: Merged) -> None:
+    """A person says which edit stands; till then the later system keeps its own."""
+    _, values = _both(golden, view, name, rival)
+    view.link.held[name] = ASKED
+    merged.conflicts.append(Conflict(name, values, "you are asked", view.link.id))
+
+
+def _ask_on(
+    golden: GoldenRow, views: Sequence[View], view: View, name: str, merged: Merged
+) -> None:
+    """What waits for a person: the values may have moved, or have become one."""
+    same = _says(view, name, golden.data.get(name), view.pending[name], golden)
+    if same or not merged.policy(name).ask:
+        del view.link.held[name]
+        _property(golden, views, view, name, merged)
+        return
+    theirs = golden.source(name)
+    _ask(golden, view, name, theirs[0] if theirs else "?", merged)
 
 
 def _overruled(views: Iterable[View], view: View, name: str) -> bool:
@@ -306,6 +374,14 @@ def _refines(golden: GoldenRow, views: Sequence[View], view: View, name: str) ->
         if shown == golden.data.get(name) and _says(other, name, value, shown, golden):
             return True
     return False
+
+
+def let_go(link: LinkRow) -> list[str]:
+    """Edits that waited for a person and were taken back are no question any more."""
+    found = [n for n, why in link.held.items() if why == ASKED and n not in link.pending]
+    for name in found:
+        del link.held[name]
+    return found
 
 
 def newest(

@@ -14,7 +14,7 @@ from talk_sdk._engine.merge import Merged, View, merge
 from talk_sdk._engine.refs import Known, known, translate, unresolved
 from talk_sdk._engine.removals import overrules
 from talk_sdk._engine.run import Run
-from talk_sdk._store import GoldenRow, LinkRow, goldens, items, journal, links
+from talk_sdk._store import GoldenRow, LinkRow, goldens, items, journal, links, questions
 from talk_sdk.concepts import CONCEPTS
 
 __all__ = ["merge_all"]
@@ -181,13 +181,15 @@ def _save(
             {
                 "run": run.id, "golden": golden.id, "origin": golden.origin,
                 "property": c.property, "at": run.now(), "values": c.values,
-                "decision": c.decision,
+                "decision": c.decision, "link": c.link,
             }
             for c in result.conflicts
         ]  # fmt: skip
     journal.note(connection, run.id, run.now(), "merge", moves)
-    items.add_conflicts(connection, conflicts)
-    run.conflicts += len(conflicts)
+    settled = [row for row in conflicts if row["link"] is None]
+    items.add_conflicts(connection, settled)
+    run.conflicts += len(settled)
+    questions.ask(connection, [row for row in conflicts if row["link"] is not None])
 
 
 def _save_keys(

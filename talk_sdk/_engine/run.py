@@ -8,6 +8,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from talk_sdk._engine.merge import NEWEST, Policy, Rule
 from talk_sdk._engine.workers import Workers
 from talk_sdk._store import Store
 from talk_sdk.clock import Clock
@@ -133,7 +134,7 @@ class Bound:
 class Run:
     """One execution. `left_out` names what takes no part, with the reason.
 
-    `preferred` says, for a concept and a property, whose edits of it are preferred. Nothing is
+    `rules` says, for a concept and a property, which of two edits of it stands. Nothing is
     written in what is `braked`: too much would be deleted or created; `removals` counts, by
     concept, the records that were to be deleted or archived. `strangers` has, by system and
     entity, a record with the mark of another workspace.
@@ -149,7 +150,7 @@ class Run:
     observe: Callable[[Event], None]
     fresh_within: float = 60.0
     step: Callable[[str], None] = lambda _name: None
-    preferred: Callable[[str, str], Sequence[str]] = lambda _concept, _name: ()
+    rules: Callable[[str, str], Rule] = lambda _concept, _name: NEWEST
     left_out: dict[tuple[str, str], str] = field(default_factory=dict)
     reads: Counter[tuple[str, str]] = field(default_factory=Counter)
     written: Counter[tuple[str, str, str]] = field(default_factory=Counter)
@@ -187,10 +188,10 @@ class Run:
             self.problems.append(reason)
             self.tell("left_out", system=system, message=reason)
 
-    def policy(self, concept: str, children: str = "") -> Callable[[str], Sequence[str]]:
-        """Whose edits are preferred, by property of a concept or of its child records."""
+    def policy(self, concept: str, children: str = "") -> Policy:
+        """Which of two edits stands, by property of a concept or of its child records."""
         prefix = f"{children}." if children else ""
-        return lambda name: self.preferred(concept, prefix + name)
+        return lambda name: self.rules(concept, prefix + name)
 
     def mapped(self, concept: str) -> list[tuple[Bound, str]]:
         """(system, entity) of each mapping to a concept, in the order of talk.toml."""

@@ -162,6 +162,8 @@ def _lines(
 ) -> tuple[list[LineStep], tuple[list[Any], list[Any]]] | None:
     """The whole list as it should be, if it is not so."""
     by_golden = {k.golden: k for k in family.links.get(link.id, ()) if k.state == "live"}
+    if any(kid.held for kid in by_golden.values()):
+        return None  # a list is written as a whole, and an edit in it waits for a person
     live = sorted(
         (c for c in family.children if c.state == "live"), key=lambda c: (c.position, c.id)
     )

@@ -35,7 +35,7 @@ __all__ = [
     "systems",
 ]
 
-REVISION = "0003"
+REVISION = "0004"
 """The newest migration: what this version of talk-sdk reads and writes."""
 
 metadata = MetaData()
@@ -189,7 +189,12 @@ conflicts = Table(
     Column("at", Float, nullable=False),
     Column("values", Text, nullable=False),
     Column("decision", Text, nullable=False),
-)
+    # the link whose edit waits for a person; none where a rule has settled it
+    Column("link", Integer),
+    Column("state", Text, nullable=False, server_default="settled"),  # open | settled
+    Index("conflicts_open", "state", sqlite_where=text("state = 'open'"),
+          postgresql_where=text("state = 'open'")),
+)  # fmt: skip
 
 reviews = Table(
     "reviews",

@@ -54,7 +54,9 @@ def _print(found: Status) -> None:
     _print_items("Dead letters: records that cannot be processed", found.dead_letters)
     _print_items("Parked: records that wait for another one", found.parked)
     _print_items("Reviews: questions to you", found.reviews)
-    _print_items("Conflicts: two edits of one property, settled", found.conflicts)
+    _print_items(
+        "Conflicts: two edits of one property (`talk conflicts` shows the values)", found.conflicts
+    )
     _print_items("Dead links: records that are gone from a system", found.dead_links)
     if found.open:
         waiting = ", ".join(f"{count} {kind}" for kind, count in found.open.items())

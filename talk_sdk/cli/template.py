@@ -34,7 +34,8 @@ FOOT = """\
 # on_delete = "ignore"             # a deletion elsewhere: "ignore", "archive" or "delete" it here
 
 [conflicts]
-# Two edits of one property: the newest stands, or that of the system that is named first.
+# Two edits of one property: the newest stands, or that of the system that is named first, or you
+# are asked ("ask") and say it with `talk conflicts`.
 # default = "newest"
 # "customer.email" = {{ prefer = ["{first}"] }}
 

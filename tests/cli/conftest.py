@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
@@ -15,13 +15,18 @@ from talk_sdk._plugins import LoadedConnector, Plugins
 from talk_sdk.cli import build
 from talk_sdk.cli.wiring import Wiring
 from talk_sdk.events import Event
-from talk_sdk.operations import Change, Item, Operation, Plan, Report, Status
+from talk_sdk.operations import Change, Conflict, Item, Operation, Plan, Report, Status
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 def event(kind: Any, **more: Any) -> Event:
     return Event(kind=kind, run="r1", at=NOON, **more)
+
+
+def conflict(ident: int, name: str = "customer.email", *, waits: bool = True) -> Conflict:
+    values, own = {"shop": "a@b.no", "erp": "c@d.no"}, name.rpartition(".")[2]
+    return Conflict(ident, "shop.Customer:7", own, values, "you are asked", NOON, waits, name)
 
 
 def plan_of(*operations: Operation, **more: Any) -> Plan:
@@ -82,6 +87,22 @@ def item(number: int) -> Item:
 
 
 @dataclass
+class FakeInbox:
+    """Holds conflicts; settles those that are named."""
+
+    found: list[Conflict] = field(default_factory=list)
+    taken: list[tuple[list[int], str]] = field(default_factory=list)
+
+    def conflicts(self) -> list[Conflict]:
+        return self.found
+
+    def settle(self, ids: list[int], *, take_from: str) -> int:
+        self.taken.append((ids, take_from))
+        self.found = [replace(c, open=c.open and c.id not in ids) for c in self.found]
+        return len(ids)
+
+
+@dataclass
 class FakeRunner:
     """Answers what it is given; `first` is what a sync asks to be approved."""
 
@@ -90,6 +111,7 @@ class FakeRunner:
     events: list[Event]
     approved: list[bool] = field(default_factory=list)
     brakes: tuple[int, int] = (0, 0)
+    box: FakeInbox = field(default_factory=FakeInbox)
     closed: bool = False
     on_event: Callable[[Event], None] | None = None
 
@@ -107,6 +129,10 @@ class FakeRunner:
 
     def status(self) -> Any:
         return self._answer("status")
+
+    @property
+    def inbox(self) -> FakeInbox:
+        return self.box
 
     def sync(self, approve: Any = False, approve_deletes: int = 0, approve_creates: int = 0) -> Any:
         self.brakes = (approve_deletes, approve_creates)
@@ -136,6 +162,7 @@ class Talk:
     plugins: Plugins | None = None
     terminal: bool = False
     opened: list[Path] = field(default_factory=list)
+    box: FakeInbox = field(default_factory=FakeInbox)
     runner: FakeRunner | None = None
 
     def __call__(self, *arguments: str, typed: str = "") -> Result:
@@ -152,7 +179,9 @@ class Talk:
 
     def _open(self, config: Path, on_event: Any) -> Any:
         self.opened.append(config)
-        self.runner = FakeRunner(self.answers, self.first, self.events, on_event=on_event)
+        self.runner = FakeRunner(
+            self.answers, self.first, self.events, box=self.box, on_event=on_event
+        )
         return self.runner
 
 
@@ -165,6 +194,7 @@ def talk(tmp_path: Path) -> Talk:
 def make() -> dict[str, Callable[..., Any]]:
     """What tests build answers from: importlib mode gives test files no way to import this one."""
     return {
+        "conflict": conflict,
         "event": event,
         "item": item,
         "operation": operation,

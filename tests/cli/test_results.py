@@ -262,6 +262,41 @@ def test_more_than_the_brakes_allow_is_approved_by_number(talk: Any, make: Any) 
     assert talk.runner.brakes == (61, 300)
 
 
+def test_conflicts_are_shown_with_both_values(talk: Any, make: Any) -> None:
+    talk.box.found = [make["conflict"](1), make["conflict"](2, waits=False)]
+
+    done = talk("conflicts")
+    assert done.exit_code == 1
+    assert "shop: a@b.no; erp: c@d.no" in done.stdout
+    assert [row["open"] for row in json.loads(talk("conflicts", "--json").stdout)] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "chosen"),
+    [(["2"], [2]), (["--of", "customer.email"], [1]), (["--every"], [1, 2])],
+)
+def test_conflicts_are_settled_by_number_by_property_or_all(
+    talk: Any, make: Any, arguments: list[str], chosen: list[int]
+) -> None:
+    talk.box.found = [
+        make["conflict"](1),
+        make["conflict"](2, "customer.name"),
+        make["conflict"](3, waits=False),
+    ]
+
+    done = talk("conflicts", *arguments, "--take", "erp")
+    assert talk.box.taken == [(chosen, "erp")]
+    assert f"Settled: {len(chosen)}" in done.stdout
+
+
+@pytest.mark.parametrize("arguments", [["2"], ["--every"], ["--take", "shop"]])
+def test_half_an_answer_settles_nothing(talk: Any, make: Any, arguments: list[str]) -> None:
+    talk.box.found = [make["conflict"](2)]
+
+    assert talk("conflicts", *arguments).exit_code == 2
+    assert talk.box.taken == []
+
+
 def test_a_log_gets_a_line_for_each_stage_and_each_trouble(talk: Any, make: Any) -> None:
     talk.answers["sync"] = make["report"]()
     here = {"system": "shop", "entity": "Customer"}

@@ -33,7 +33,7 @@ def mistake(tmp_path: Path, text: str, environ: dict[str, str] | None = None) ->
         ('[systems.My-Shop]\nconnector = "x"', ["`My-Shop`", "small letters"]),
         (ONE + "[konflicts]", ["Unknown key `konflicts`", "did you mean `conflicts`?"]),
         (ONE + "[zzz]", ["Unknown key `zzz`", "known are `systems`, `conflicts`"]),
-        (ONE + '[conflicts]\ndefault = "ask"', ['`default` in [conflicts] should be "newest"']),
+        (ONE + '[conflicts]\ndefault = "oldest"', ['`default` in [conflicts] should be "newest"']),
         (ONE + '[conflicts]\n"customer.emial" = "newest"', ["did you mean `customer.email`?"]),
         (ONE + '[conflicts]\n"order.total" = "newest"', ["Unknown property `order.total`"]),
         (ONE + "[conflicts]\ndefault = { prefer = [] }", ['prefer = ["shop"]']),
