@@ -74,8 +74,9 @@ def talk_find(session: Session, entity: str, key: str, values: Sequence[str]) ->
 
 @hookimpl
 def talk_write(session: Session, operations: Sequence[Operation]) -> Sequence[Outcome]:
-    """Create and change, lines one by one."""
-    return [session.client.write(operation) for operation in operations]
+    """Create one by one, change many together, lines one by one."""
+    outcomes: Sequence[Outcome] = session.client.write(operations)
+    return outcomes
 
 
 @hookimpl

@@ -11,10 +11,10 @@ from urllib.parse import quote
 from talk_sdk.errors import MissingError, RejectedError, UnavailableError
 from talk_sdk.http import Client
 from talk_sdk.operations import Operation, Outcome, Page, Raw
-from talk_sdk.rest import matching, object_in, outcome_of
+from talk_sdk.rest import matching, object_in
 from talk_webcrm import shapes
 from talk_webcrm.catalogue import Catalogue
-from talk_webcrm.lists import MARGIN, agreeing, by_keys, changed, since_of
+from talk_webcrm.lists import MARGIN, agreeing, by_keys, changed, shown, since_of
 from talk_webcrm.models import KINDS, Kind, marker_of
 from talk_webcrm.settings import CrmSettings
 from talk_webcrm.writing import Writer
@@ -178,6 +178,12 @@ class WebCrm:
         path = f"{KINDS[entity].path}/{quote(id_, safe='')}/{name}"
         return list(agreeing(self._client, path, f"{name.removesuffix('s')}Id"))
 
+    def shown(self, entity: str, ids: Sequence[int]) -> Iterator[Raw]:
+        """Records as a list shows them, as webCRM answers them; it may be behind, or leave out."""
+        if entity == "Products":
+            return self._catalogue.shown()
+        return shown(self._client, KINDS[entity], ids)
+
     def find(self, entity: str, key: str, values: Sequence[str]) -> Sequence[Raw]:
         """Records by our key, organisations by their VAT number.
 
@@ -207,9 +213,9 @@ class WebCrm:
 
     # --- out --------------------------------------------------------------------------------------
 
-    def write(self, operation: Operation) -> Outcome:
-        """Carry out one operation, in as many requests as webCRM wants."""
-        return outcome_of(operation, partial(self._writer.write, operation))
+    def write(self, operations: Sequence[Operation]) -> Sequence[Outcome]:
+        """Carry out operations of one kind on one entity, in as many requests as webCRM wants."""
+        return self._writer.write(operations)
 
 
 def _bare(key: Any) -> str:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from talk_sdk.errors import ConfigError, MissingError, RejectedError
 from talk_sdk.http import Client
 from talk_sdk.operations import Raw
 from talk_sdk.rest import object_in
-from talk_webcrm.lists import agreeing, rows_in
+from talk_webcrm.lists import agreeing, pages, rows_in
 from talk_webcrm.mappings import EMPTY
 from talk_webcrm.models import KINDS, Kind
 from talk_webcrm.settings import CrmSettings
@@ -35,6 +35,7 @@ class Catalogue:
         self._system = client.http.system
         self._registered = settings.products == "registered"
         self._owner = settings.product_organisation
+        self._listed = f"/Organisations/{self._owner}/Products"
         self.kind: Kind = KINDS["Products" if self._registered else "Catalogue"]
         data = f"{self.kind.prefix}{'Custom' if self._registered else 'Data'}"
         numbers = (
@@ -82,10 +83,14 @@ class Catalogue:
             self.learn(record)
         return records
 
+    def shown(self) -> Iterator[Raw]:
+        """Registered products as one look shows them, as webCRM answers them; lazily."""
+        for rows in pages(self._client, self._listed):
+            yield from rows
+
     def _all(self) -> Sequence[Raw]:
         if self._registered:
-            path = f"/Organisations/{self._owner}/Products"
-            return agreeing(self._client, path, self.kind.id)
+            return agreeing(self._client, self._listed, self.kind.id)
         try:
             return rows_in(self._client.get(self.kind.path))
         except MissingError:

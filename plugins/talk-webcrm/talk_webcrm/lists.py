@@ -11,7 +11,10 @@ from talk_sdk.operations import Raw
 from talk_sdk.rest import TimedPage, moment_in, windows
 from talk_webcrm.models import Kind
 
-__all__ = ["MARGIN", "SIZE", "agreeing", "by_keys", "changed", "quoted", "rows_in", "since_of"]
+__all__ = [
+    "MARGIN", "SIZE", "agreeing", "by_keys", "changed", "pages", "quoted", "rows_in", "shown",
+    "since_of",
+]  # fmt: skip
 
 SIZE = 1000
 """Records on a page, the most that there are."""
@@ -109,11 +112,21 @@ def by_keys(
     client: Client, table: str, field: str, keys: Iterable[object]
 ) -> Iterator[Sequence[Raw]]:
     """The records of a table with one of these numbers or texts in a field, lazily."""
+    for script in _scripts(table, field, keys):
+        yield agreeing(client, "/Queries", f"{table}Id", script)
+
+
+def shown(client: Client, kind: Kind, ids: Iterable[int]) -> Iterator[Raw]:
+    """The records of these ids as one look shows them, lazily: what it leaves out may be there."""
+    for script in _scripts(kind.table, kind.id, ids):
+        yield from rows_in(client.get("/Queries", {"script": script, "Page": 1, "Size": SIZE}))
+
+
+def _scripts(table: str, field: str, keys: Iterable[object]) -> Iterator[str]:
     wanted = list(dict.fromkeys(keys))
     for start in range(0, len(wanted), _KEYS):
         tests = [f"{field} = {quoted(key)}" for key in wanted[start : start + _KEYS]]
-        script = f"SELECT * FROM {table} WHERE {' OR '.join(tests)}"  # noqa: S608 - all is quoted
-        yield agreeing(client, "/Queries", f"{table}Id", script)
+        yield f"SELECT * FROM {table} WHERE {' OR '.join(tests)}"  # noqa: S608 - all is quoted
 
 
 def quoted(key: object) -> str:

@@ -19,6 +19,7 @@ from talk_webcrm.settings import CrmSettings
 
 __all__ = [
     "KINDS",
+    "TOGETHER",
     "Kind",
     "Opportunities",
     "Organisations",
@@ -29,6 +30,8 @@ __all__ = [
     "marker_of",
 ]
 
+TOGETHER = 20
+"""Records that are changed in one request: as many as one script looks at."""
 Time = NewType("Time", str)
 """A moment, with an offset that varies."""
 Text = str | None
@@ -207,22 +210,24 @@ def entities(settings: CrmSettings) -> Sequence[Entity]:
     """What the API can do with each record type."""
     lag, reread = timedelta(seconds=settings.lag_s), timedelta(hours=settings.reread_h)
     catalogue = settings.products == "catalogue"
+    # Where lists are behind they cannot tell who was faster than a batch.
+    batch = 1 if lag else TOGETHER
 
     return (
         Entity(
             Organisations, id="OrganisationId", modified=Stamp("ChangedAt"),
             created=Stamp("OrganisationCreatedAt"), incremental=True,
             lag=lag, reread=reread, marker=marker_of(settings, "Organisations"),
-            find=frozenset({"OrganisationVatNumber"}), get_batch=10,
+            find=frozenset({"OrganisationVatNumber"}), batch=batch, get_batch=10,
         ),
         Entity(
             Persons, id="PersonId", modified=Stamp("PersonUpdatedAt"),
             created=Stamp("PersonCreatedAt"), incremental=True, lag=lag, reread=reread,
-            marker=marker_of(settings, "Persons"), get_batch=10,
+            marker=marker_of(settings, "Persons"), batch=batch, get_batch=10,
         ),
         Entity(
             Products, id=KINDS["Catalogue" if catalogue else "Products"].id, lag=lag,
-            unique=("number",), get_batch=10,
+            unique=("number",), batch=1 if catalogue else batch, get_batch=10,
         ),
         Entity(
             Opportunities, id="OpportunityId", modified=Stamp("OpportunityUpdatedAt"),

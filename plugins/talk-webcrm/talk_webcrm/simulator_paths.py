@@ -173,7 +173,7 @@ class Paths:
         resource = self._resource(kind)
         resource.need(id_)
         sent = self._checked(kind, body, id_=id_)
-        whole = method == "PUT" and not self.crm.store.faults.enabled("put_merges")
+        whole = not self.crm.store.faults.enabled(f"{method.lower()}_merges")
         return resource.change(id_, sent, Author("api", method), whole=whole)
 
     def _create(self, kind: Kind, call: Call) -> Answer:
@@ -193,11 +193,12 @@ class Paths:
         items = _DECODER.decode(call.body)
         if not isinstance(items, list):
             raise RefusedError(400, "ArgumentException", "a list is expected")
-        answers = []
+        answers, tells = [], self.crm.store.faults.enabled("patch_tells")
         for item in items:
             try:
                 if item.get(kind.id):
-                    answers.append(self._change(kind, str(item[kind.id]), item, "PATCH").id)
+                    changed = self._change(kind, str(item[kind.id]), item, "PATCH").id
+                    answers.append(changed if tells else "")
                 else:
                     answers.append(self._make(kind, item, "PATCH").id)
             except (InvalidError, RefusedError) as error:

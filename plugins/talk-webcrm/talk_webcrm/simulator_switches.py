@@ -40,6 +40,10 @@ SWITCHES: Mapping[str, bool | float] = {
     "overlong_refused": True,
     # A PUT changes what is sent; else it replaces the record, and what is left out is unset.
     "put_merges": False,
+    # So does a bulk PATCH.
+    "patch_merges": False,
+    # A bulk PATCH tells the id of a record that it has changed; else it tells nothing of it.
+    "patch_tells": True,
     # Sent values of read-only fields are refused; else they are ignored.
     "read_only_refused": True,
     # Data fields that are in use must not be empty.

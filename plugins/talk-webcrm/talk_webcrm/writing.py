@@ -9,14 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Any, Protocol
 
-from talk_sdk.errors import MissingError, RemoteError, UnavailableError
+from talk_sdk.errors import DeniedError, MissingError, RemoteError, UnavailableError
 from talk_sdk.http import Client
-from talk_sdk.operations import Operation, Raw
+from talk_sdk.operations import Operation, Outcome, Raw
+from talk_sdk.rest import outcome_of
 from talk_webcrm import shapes
+from talk_webcrm.bulk import Looks, Result, begun
 from talk_webcrm.catalogue import LINE, Catalogue
-from talk_webcrm.mappings import EMPTY
+from talk_webcrm.changing import Changer
 from talk_webcrm.models import KINDS, Kind
 
 __all__ = ["Writer"]
@@ -25,19 +28,14 @@ _OWNER = "OpportunityOrganisationId"
 _LINES = "Quotationlines"
 _ORDER = f"{LINE}SortOrder"
 _LINE_ID = f"{LINE}Id"
+_DOUBTS = 3  # writes in a row without an answer, after which no more are tried
 
 
-class Reader(Protocol):
+class Reader(Looks, Protocol):
     """What is looked at before and after a write."""
 
     def one(self, entity: str, id_: str) -> Raw:
         """A record with what belongs to it."""
-
-    def raw(self, entity: str, id_: str) -> Raw:
-        """A record as webCRM answers it."""
-
-    def children(self, entity: str, id_: str, name: str) -> list[Raw]:
-        """What belongs to one record."""
 
     def made(self, entity: str, key: str) -> Sequence[Raw]:
         """What was just created with our key."""
@@ -54,26 +52,45 @@ class Writer:
         self._catalogue = catalogue
         self._markers = markers
         self._reader = reader
+        self._changer = Changer(client, catalogue, reader)
         self._seen: dict[str, set[int]] = {}
 
     def looked(self, opportunity: str, lines: Sequence[Raw]) -> None:
         """Remember which lines the engine was shown: only these may it do away with."""
         self._seen[opportunity] = {int(line[_LINE_ID]) for line in lines}
 
-    def write(self, operation: Operation) -> Raw:
+    def write(self, operations: Sequence[Operation]) -> list[Outcome]:
+        """Carry out a batch of operations, which are of one kind on one entity."""
+        entity = operations[0].entity
+        if operations[0].kind != "update" or entity not in self._changer.entities:
+            return self._one_by_one(operations)
+        bodies = {int(str(each.id)): dict(each.body or {}) for each in operations}
+        found = self._changer.change(entity, bodies)
+        return [_outcome(each, partial(_record, found[int(str(each.id))])) for each in operations]
+
+    def _one_by_one(self, operations: Sequence[Operation]) -> list[Outcome]:
+        """Nothing more is tried once webCRM does not take, or answer, anything."""
+        outcomes: list[Outcome] = []
+        for operation in operations:
+            last = [outcome.kind for outcome in outcomes[-_DOUBTS:]]
+            if last[-1:] == ["unsent"] or last == ["unknown"] * _DOUBTS:
+                outcomes.append(Outcome("unsent", reason=outcomes[-1].reason))
+            else:
+                outcomes.append(_outcome(operation, partial(self._write, operation)))
+        return outcomes
+
+    def _write(self, operation: Operation) -> Raw:
         """Carry an operation out; the record as it then is."""
         steps: dict[tuple[str, str], Callable[[Operation, Raw], str]] = {
             ("create", "Organisations"): self._new_organisation,
-            ("update", "Organisations"): self._organisation,
             ("create", "Persons"): self._new_person,
-            ("update", "Persons"): self._person,
             ("create", "Products"): self._new_product,
             ("update", "Products"): self._product,
             ("create", "Opportunities"): self._new_opportunity,
             ("update", "Opportunities"): self._opportunity,
         }
         id_ = steps[operation.kind, operation.entity](operation, dict(operation.body or {}))
-        with _begun():
+        with begun():
             record = self._reader.one(operation.entity, id_)
         if operation.entity == "Products":
             self._catalogue.learn(record)
@@ -84,41 +101,12 @@ class Writer:
     def _new_organisation(self, operation: Operation, body: Raw) -> str:
         own = shapes.unset("Organisations", shapes.organisation_out(body, {}))
         id_ = self._post("Organisations", operation, own)
-        with _begun():
-            self._main_person(id_, body.get("MainPerson"))
+        with begun():
+            self._changer.write_main(id_, body.get("MainPerson"))
         return id_
-
-    def _organisation(self, operation: Operation, body: Raw) -> str:
-        id_ = str(operation.id)
-        if body.keys() - {"MainPerson"}:
-            fresh = self._reader.raw("Organisations", id_)
-            own = shapes.organisation_out(body, fresh)
-            self._put(KINDS["Organisations"], fresh, shapes.unset("Organisations", own))
-        with _part():
-            self._main_person(id_, body.get("MainPerson"))
-        return id_
-
-    def _main_person(self, organisation: str, part: Raw | None) -> None:
-        """Write what is said of the main person: of the one that there is, else of a new one."""
-        if part is None:
-            return
-        sent = shapes.unset("Persons", part)
-        persons = self._reader.children("Organisations", organisation, "Persons")
-        main = shapes.main_of(persons).get(int(organisation))
-        if main is not None:
-            self._put(KINDS["Persons"], main, sent)
-        elif shapes.is_person(part):
-            new = {"PersonId": 0, "PersonOrganisationId": int(organisation), **sent}
-            new["PersonLastName"] = new.get("PersonLastName") or EMPTY
-            self._client.send("POST", KINDS["Persons"].path, json=new)
 
     def _new_person(self, operation: Operation, body: Raw) -> str:
         return self._post("Persons", operation, shapes.unset("Persons", body))
-
-    def _person(self, operation: Operation, body: Raw) -> str:
-        fresh = self._reader.raw("Persons", str(operation.id))
-        self._put(KINDS["Persons"], fresh, shapes.unset("Persons", body))
-        return str(operation.id)
 
     # --- products -------------------------------------------------------------------------------
 
@@ -126,7 +114,7 @@ class Writer:
         kind = self._catalogue.kind
         sent = {**self._catalogue.product_out(body, {}), kind.id: 0}
         answer = self._client.send("POST", kind.path, json=sent)
-        with _begun():
+        with begun():
             return _id_in(answer.content and answer.json(), kind) or self._by_number(body)
 
     def _by_number(self, body: Raw) -> str:
@@ -149,7 +137,7 @@ class Writer:
         lines = body.pop(_LINES, None) or []
         own = shapes.unset("Opportunities", body)
         id_ = self._post("Opportunities", operation, own, pending=bool(lines))
-        with _begun():
+        with begun():
             if lines:
                 self._lines(id_, lines, None)
                 self._settle(id_, {})
@@ -225,7 +213,7 @@ class Writer:
         if key is not None:
             sent[marker] = key + shapes.PENDING if pending else key
         answer = self._client.send("POST", kind.path, json=sent)
-        with _begun():
+        with begun():
             id_ = _id_in(answer.content and answer.json(), kind)
             if id_ is None and key is not None:
                 found = self._reader.made(entity, key)
@@ -246,17 +234,18 @@ class Writer:
         self._client.send("PUT", f"{kind.path}/{id_}", json=whole)
 
 
-@contextmanager
-def _begun() -> Iterator[None]:
-    """What fails after the first request has had its effect leaves the whole in doubt.
-
-    Raises:
-        UnavailableError: whatever it was.
-    """
+def _outcome(operation: Operation, call: Callable[[], Raw]) -> Outcome:
+    """What became of one of several: to be denied does not take away what was done before."""
     try:
-        yield
-    except RemoteError as error:
-        raise UnavailableError(error.message) from error
+        return outcome_of(operation, call)
+    except DeniedError as error:
+        return Outcome("unsent", reason=error.message)
+
+
+def _record(result: Result) -> Raw:
+    if isinstance(result, RemoteError):
+        raise result
+    return result
 
 
 @contextmanager

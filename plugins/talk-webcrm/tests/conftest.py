@@ -229,6 +229,14 @@ class Crm:
         (outcome,) = hooks.talk_write(self.session, [operation])
         return outcome
 
+    def change(self, entity: str, bodies: Mapping[Any, Raw]) -> list[Outcome]:
+        """What became of updates that were handed over together."""
+        operations = [
+            Operation("crm", entity, "update", f"x:{id_}", str(id_), (), "", body=body)
+            for id_, body in bodies.items()
+        ]
+        return list(hooks.talk_write(self.session, operations))
+
     def made(self, entity: str, *, marker: str | None = "ws:1", **body: Any) -> Raw:
         """A record that the connector has created."""
         more = {} if entity == "Products" else {"marker": marker}

@@ -26,7 +26,8 @@ ENTITIES = ("Organisations", "Persons", "Products", "Opportunities")
 OTHER_WAY = {
     "login_401": True, "lists_by_id": True, "organisation_answer": 1.0, "create_answer": 1.0,
     "auto_number": True, "person_needs_organisation": False, "overlong_refused": False,
-    "put_merges": True, "read_only_refused": False, "data_required": False,
+    "put_merges": True, "patch_merges": True, "patch_tells": False,
+    "read_only_refused": False, "data_required": False,
     "country_data_writable": True, "line_touches": True, "value_from_lines": True,
 }  # fmt: skip
 BOTH = pytest.mark.parametrize("switches", [{}, OTHER_WAY], ids=["strict", "other way"])

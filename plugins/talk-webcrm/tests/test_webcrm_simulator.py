@@ -298,7 +298,7 @@ def test_a_bulk_patch_tells_of_each_item_inside_a_200(api) -> None:
     answer = api.http.patch(
         BULK,
         json=[
-            {"PersonId": known, "PersonFirstName": "B"},
+            {"PersonId": known, "PersonFirstName": "B", "PersonLastName": "A"},
             {"PersonId": 0, "PersonOrganisationId": organisation, "PersonLastName": "C"},
             {"PersonId": 0, "PersonOrganisationId": organisation},
             {"PersonId": 77, "PersonLastName": "D"},
@@ -311,6 +311,22 @@ def test_a_bulk_patch_tells_of_each_item_inside_a_200(api) -> None:
     assert "77" in fourth
     person = api.get(f"/Persons/{known}")
     assert (person["PersonFirstName"], person["PersonLastName"]) == ("B", "A")
+
+
+@pytest.mark.parametrize("merges", [True, False])
+def test_a_bulk_patch_changes_what_is_sent_or_replaces_the_record(open_api, merges) -> None:
+    api = open_api(patch_merges=merges)
+    id_ = api.organisation(OrganisationCity="Oslo")
+    sent = {"OrganisationId": id_, "OrganisationName": "B"}
+    assert api.http.patch("/Organisations", json=[sent]).json() == [str(id_)]
+    assert api.get(f"/Organisations/{id_}")["OrganisationCity"] == ("Oslo" if merges else "")
+
+
+def test_a_bulk_patch_may_tell_nothing_of_what_it_has_changed(open_api) -> None:
+    api = open_api(patch_tells=False)
+    sent = [{"OrganisationId": api.organisation(), "OrganisationName": "B"}, {"OrganisationId": 77}]
+    told, refused = api.http.patch("/Organisations", json=sent).json()
+    assert (told, "77" in refused) == ("", True)
 
 
 @pytest.mark.parametrize("refused", [True, False])

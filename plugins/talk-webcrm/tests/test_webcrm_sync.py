@@ -15,7 +15,8 @@ from talk_sdk.testing.workbench import Workbench
 
 SYSTEMS = {"ours": "webcrm", "theirs": "webcrm"}
 OTHER_WAY = {
-    "put_merges": True, "line_touches": True, "organisation_answer": 1.0, "value_from_lines": True,
+    "put_merges": True, "patch_merges": True, "patch_tells": False, "line_touches": True,
+    "organisation_answer": 1.0, "value_from_lines": True,
     "country_data_writable": True, "lists_by_id": True,
 }  # fmt: skip
 Rows = list[dict[str, Any]]

@@ -20,8 +20,8 @@ from talk_sdk.testing.simulation.executor import Serial
 from talk_sdk.testing.workbench import Workbench
 
 SYSTEMS = {"ours": "webcrm", "theirs": "webcrm"}
-SWITCHES = ("put_merges", "line_touches", "value_from_lines", "country_data_writable",
-            "lists_by_id", "login_401")  # fmt: skip
+SWITCHES = ("put_merges", "patch_merges", "patch_tells", "line_touches", "value_from_lines",
+            "country_data_writable", "lists_by_id", "login_401")  # fmt: skip
 ITEM = "QuotationLineLinkedDataItem"
 NAMES = {"organisations": "OrganisationName", "linked_data": f"{ITEM}Data4",
          "opportunities": "OpportunityDescription"}  # fmt: skip
