@@ -17,6 +17,7 @@ import pytest
 
 from talk_sdk import Runner
 from talk_sdk.operations import Report
+from talk_sdk.testing.faults import Fault
 from talk_sdk.testing.serve import SimulatorProcess
 from talk_sdk.testing.workbench import Workbench
 from talk_sdk.testing.world import awkward_world
@@ -268,6 +269,81 @@ def test_lines_are_added_changed_and_deleted_in_both_directions(two: Two) -> Non
     two.settle()
     expected = [("Først", Decimal(6)), ("Stol", Decimal(9)), ("Fra CRM", Decimal(1))]
     assert two.crm_lines() == two.shop_lines() == expected
+
+
+def make_customers(two: Two, count: int) -> list[str]:
+    """Customers of the shop, each with a main person."""
+    made = [
+        two.shop.create("customers", {"name": f"Firma {n}", "email": f"f{n}@example.no",
+                                      "is_company": True, "billing": {"city": "Oslo"}})
+        for n in range(count)
+    ]  # fmt: skip
+    two.settle()
+    return made
+
+
+def edit_customers(two: Two, ids: list[str]) -> None:
+    for id_ in ids:
+        two.shop.edit("customers", id_, {"billing": {"city": "Bodø"}, "first_name": "Åse"})
+
+
+def sent(two: Two, method: str) -> int:
+    return sum(two.crm.counters()["requests"].get(method, {}).values())
+
+
+def cities(two: Two) -> list[str]:
+    return [row["OrganisationCity"] for row in two.crm.dump("organisations")]
+
+
+def test_customers_that_are_edited_in_one_run_share_their_requests(two: Two) -> None:
+    edit_customers(two, make_customers(two, 16))
+    two.crm.reset_counters()
+    unhurried = {**two.source, "sync": {"fresh_within": 3600}}
+    with Runner.from_config(unhurried) as runner:
+        assert runner.sync(approve=True).problems == ()
+    assert cities(two) == ["Bodø"] * 16
+    assert {row["PersonFirstName"] for row in two.crm.dump("persons")} == {"Åse"}
+    assert two.crm.counters()["effects"] == {
+        "organisations": {"update": 16}, "persons": {"update": 16},
+    }  # fmt: skip
+    assert (sent(two, "PATCH"), sent(two, "PUT")) == (4, 0)
+    written = sent(two, "GET")
+    two.settle()
+    assert written - sent(two, "GET") == 16 * 3 + 2 * 4
+
+
+def test_customer_that_webcrm_refuses_is_listed_and_the_others_are_changed(two: Two) -> None:
+    made = make_customers(two, 3)
+    edit_customers(two, made)
+    two.shop.edit("customers", made[1], {"vat_no": "9" * 51})
+    two.settle()
+    with Runner.from_config(two.source) as runner:
+        (refused,) = runner.status().dead_letters
+    assert refused.id == f"shop.Customer:{made[1]}"
+    assert "OrganisationVatNumber: must have at most 50 characters" in refused.reason
+    assert cities(two) == ["Bodø"] * 3
+    two.shop.edit("customers", made[1], {"vat_no": "987654321"})
+    assert two.settle().open == {}
+    numbers = {row["OrganisationVatNumber"] for row in two.crm.dump("organisations")}
+    assert numbers == {"", "987654321"}
+
+
+@pytest.mark.parametrize("path", ["/Organisations$", "/Persons$"])
+@pytest.mark.parametrize("kind", ["drop_after", "drop_before", "server_error"])
+def test_customers_whose_answer_is_lost_are_changed_once_in_the_next_run(
+    two: Two, kind: Any, path: str
+) -> None:
+    edit_customers(two, make_customers(two, 4))
+    two.crm.faults([Fault(kind=kind, method="PATCH", path=path)])
+    with Runner.from_config(two.source) as runner:
+        assert runner.sync(approve=True).problems
+    two.crm.faults([])
+    effects = two.crm.counters()["effects"]
+    assert two.settle().open == {}
+    assert cities(two) == ["Bodø"] * 4
+    assert {row["PersonFirstName"] for row in two.crm.dump("persons")} == {"Åse"}
+    assert effects.get("persons", {}).get("update", 0) in {0, 4}
+    assert two.shop.counters()["effects"] == {}
 
 
 def test_customer_is_archived_by_a_status_and_made_active_again(two: Two) -> None:

@@ -374,6 +374,38 @@ def test_updates_that_are_cut_at_any_request_lose_nothing(make, nth, after) -> N
     assert bench.open() == {}
 
 
+@pytest.mark.parametrize("switches", [{}, OTHER_WAY], ids=["strict", "other way"])
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("nth", range(1, 4))
+def test_customers_that_are_cut_between_their_two_records_are_completed(
+    make, nth, after, switches
+) -> None:
+    bench = make(switches)
+    for number in range(5):
+        owner = bench.create("ours", "organisations", OrganisationName=f"Firma {number}")
+        for last in ("Lund", "Moen"):
+            bench.create("ours", "persons", PersonOrganisationId=owner, PersonLastName=last,
+                         PersonEmail=f"{last}{number}@x.no".lower())  # fmt: skip
+    bench.settle()
+    for place, row in enumerate(bench.rows("ours", "organisations")):
+        bench.edit("ours", "organisations", row, OrganisationCity=f"By {place}")
+    for place, row in enumerate(bench.rows("ours", "persons")):
+        bench.edit("ours", "persons", row, PersonFirstName=f"Åse {place}")
+    cut = Cut(bench, nth, after=after)
+    bench.sync()
+    assert cut.dead
+    cut.mend()
+    theirs = bench.row("theirs", "organisations", OrganisationName="Firma 4")
+    bench.edit("theirs", "organisations", theirs, OrganisationFax="+4722334455")
+    bench.settle()
+    assert bench.said("theirs") == bench.said("ours")
+    cities = [row["OrganisationCity"] for row in bench.rows("theirs", "organisations")]
+    assert sorted(cities) == [f"By {place}" for place in range(5)]
+    assert bench.row("ours", "organisations", OrganisationFax="+4722334455")
+    assert len({row["PersonFirstName"] for row in bench.rows("theirs", "persons")}) == 10
+    assert bench.open() == {}
+
+
 def test_order_whose_line_webcrm_refuses_says_so_and_the_rest_goes_on(make) -> None:
     bench = filled(make())
     bench.faults["theirs"].plan([Fault(kind="server_error", status=422, method="POST",
