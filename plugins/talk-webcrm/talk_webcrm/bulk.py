@@ -61,10 +61,10 @@ class Bulk:
     def change(
         self, drafts: Mapping[int, Draft], known: Mapping[int, Raw] | None = None
     ) -> dict[int, Result]:
-        """Change records by id; `known` are those that have just been read."""
+        """Change records by id; `known` are those that have been read a few requests ago."""
         found: dict[int, Result] = dict(known or {})
         found |= {id_: self._read(id_) for id_ in drafts if id_ not in found}
-        if len(drafts) > 1:
+        if len(drafts) > 1 or known:
             self._look_again(found)
         changes: dict[int, Raw] = {}
         for id_, fresh in records_in(found).items():

@@ -108,35 +108,35 @@ class Changer:
 
     def _mains(self, parts: Mapping[int, Raw]) -> dict[int, Main]:
         """Write main persons by organisation: those that there are, else new ones."""
-        found: dict[int, Main] = {}
-        there: dict[int, tuple[int, Raw]] = {}
-        for id_, part in parts.items():
-            try:
-                main = self._main(id_)
-                if main is not None:
-                    there[main["PersonId"]] = (id_, main)
-                else:
-                    found[id_] = self._new_main(id_, part)
-            except RemoteError as error:
-                found[id_] = error
-        known = {person: raw for person, (_, raw) in there.items()}
-        drafts = {p: partial(self._draft, "Persons", parts[id_]) for p, (id_, _) in there.items()}
-        changed = self._bulk["Persons"].change(drafts, known)
-        return found | {there[person][0]: result for person, result in changed.items()}
+        found: dict[int, Main] = {id_: self._main(id_) for id_ in parts}
+        owners = {main["PersonId"]: id_ for id_, main in found.items() if isinstance(main, dict)}
+        changed = self._bulk["Persons"].change(
+            {p: partial(self._draft, "Persons", parts[id_]) for p, id_ in owners.items()},
+            {p: main for p, id_ in owners.items() if isinstance(main := found[id_], dict)},
+        )  # fmt: skip
+        found |= {owners[person]: result for person, result in changed.items()}
+        missing = [id_ for id_, main in found.items() if main is None]
+        return found | {id_: self._new_main(id_, parts[id_]) for id_ in missing}
 
-    def _main(self, organisation: int) -> Raw | None:
-        persons = self._looks.children("Organisations", str(organisation), "Persons")
+    def _main(self, organisation: int) -> Main:
+        try:
+            persons = self._looks.children("Organisations", str(organisation), "Persons")
+        except RemoteError as error:
+            return error
         return shapes.main_of(persons).get(organisation)
 
-    def _new_main(self, organisation: int, part: Raw) -> Raw | None:
+    def _new_main(self, organisation: int, part: Raw) -> Main:
         """The person that is made of a part, none if there is nothing to say."""
         if not shapes.is_person(part):
             return None
         new = {"PersonId": 0, "PersonOrganisationId": organisation, **shapes.unset("Persons", part)}
         new["PersonLastName"] = new.get("PersonLastName") or EMPTY
-        self._client.send("POST", KINDS["Persons"].path, json=new)
-        with begun():
-            return self._main(organisation)
+        try:
+            self._client.send("POST", KINDS["Persons"].path, json=new)
+        except RemoteError as error:
+            return error
+        made = self._main(organisation)
+        return UnavailableError(made.message) if isinstance(made, RemoteError) else made
 
 
 def _without_main(record: Raw) -> Raw:

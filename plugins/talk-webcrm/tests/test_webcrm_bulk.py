@@ -247,6 +247,20 @@ def test_customers_are_changed_in_one_request_for_each_of_their_two_records(
     assert [row["PersonComment"] for row in crm.control.dump("persons")] == ["Kjent"] * 3 + [""]
 
 
+def test_edit_of_a_main_person_while_others_are_looked_up_is_kept(crm) -> None:
+    there, *new = _customers(crm, 1) + _organisations(crm, 2)
+
+    def type_in(call) -> None:
+        if call.path == f"/Organisations/{new[1]}/Persons":
+            crm.control.store.faults.on_request = None
+            crm.control.edit("persons", "1", {"PersonComment": "nettopp"})
+
+    crm.control.store.faults.on_request = type_in
+    part = {"MainPerson": {"PersonFirstName": "Åse"}}
+    assert _kinds(crm.change("Organisations", dict.fromkeys([there, *new], part))) == ["stored"] * 3
+    assert crm.control.dump("persons")[0]["PersonComment"] == "nettopp"
+
+
 @pytest.mark.parametrize("kind", ["drop_after", "server_error", "rate_limit", "expired_token"])
 def test_customer_of_whom_one_half_was_written_is_in_doubt_and_others_are_not(crm, kind) -> None:
     own, both = _customers(crm, 2)

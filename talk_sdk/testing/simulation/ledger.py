@@ -76,8 +76,8 @@ class Ledger:
     """Tag -> the earliest moment that its question may be about, and in which system."""
     blind: set[str] = field(default_factory=set)
     """Systems that can prove nothing of a create whose answer was lost."""
-    in_hand: dict[str, tuple[str, str]] = field(default_factory=dict)
-    """System -> kind and id of the record that is just being written and read back."""
+    in_hand: dict[str, set[tuple[str, str]]] = field(default_factory=dict)
+    """System -> kind and id of the records that are just being written and read back."""
     number: int = 0
     turn: int = 0
 

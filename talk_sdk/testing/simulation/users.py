@@ -77,7 +77,7 @@ class Users:
             ("order created", 1, self._create_order),
         ]
         name, _, deed = self._rng.choices(deeds, [weight for _, weight, _ in deeds])[0]
-        if not deed(twin, before.without(self._ledger.in_hand.get(twin.name))):
+        if not deed(twin, before.without(self._ledger.in_hand.get(twin.name, ()))):
             return "nothing"
         moved = self._ledger.log(self._now(), twin, before, twin.view())
         moved = moved or name == "lines swapped"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass, field
 from functools import cache
@@ -43,14 +43,13 @@ class View:
         """The kinds that its users make and edit."""
         return self._dialect.makes
 
-    def without(self, place: tuple[str, str] | None) -> View:
-        """The same, but for the record of this kind and id."""
-        if place is None:
-            return self
-        kind, id_ = place
+    def without(self, places: Container[tuple[str, str]]) -> View:
+        """The same, but for the records of these kinds and ids."""
         rest = copy(self)
-        kept = [seen for seen in self.records[kind] if seen.id != id_]
-        rest.records = {**self.records, kind: kept}
+        rest.records = {
+            kind: [seen for seen in found if (kind, seen.id) not in places]
+            for kind, found in self.records.items()
+        }
         return rest
 
     def every(self) -> Iterator[Seen]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
@@ -39,13 +39,14 @@ class Watch:
         self._trace = trace
         self._counts = counts
         self._now = now
-        self._held: dict[str, _Look] = {}
+        self._held: dict[str, list[_Look]] = defaultdict(list)
 
     def before(self, system: str, path: str) -> None:
         """A request begins: what was in hand is not any more, if it is about something else."""
-        for name, place in [*self._ledger.in_hand.items()]:
-            if name != system or not self._twins[name].dialect.belongs(path, place):
-                del self._ledger.in_hand[name]
+        for name, places in self._ledger.in_hand.items():
+            dialect = self._twins[name].dialect
+            kept = {p for p in places if name == system and dialect.belongs(path, p)}
+            self._ledger.in_hand[name] = kept
 
     def after(self, exchange: Exchange) -> None:
         """One request was answered, or not."""
@@ -58,7 +59,7 @@ class Watch:
             place = dialect.place_of(effect, twin.control)
             self._ledger.touched.append((self._now(), exchange.system, *place))
             if place[0] in KINDS:
-                self._ledger.in_hand[exchange.system] = place
+                self._ledger.in_hand.setdefault(exchange.system, set()).add(place)
         self._trace.add(
             f"{self._now():.1f} {exchange.system} {exchange.method} {exchange.path}"
             f"?{exchange.query} -> {exchange.status} {kinds} {done}"
@@ -70,7 +71,7 @@ class Watch:
             return
         if exchange.intact:
             places = list(dialect.shown(exchange, twin.control))
-            self._held[twin.name] = _Look(exchange, self._ledger.moment(), places)
+            self._held[twin.name].append(_Look(exchange, self._ledger.moment(), places))
             self._ledger.answered += [
                 (self._now(), exchange.system, dialect.kind_of(effect.collection))
                 for effect in exchange.effects
@@ -81,11 +82,15 @@ class Watch:
             self._ledger.doubts.append((self._now(), exchange.system, meant))
 
     def _take_down(self, exchange: Exchange, dialect: Dialect) -> None:
-        """The look before, unless nobody was shown it."""
-        look = self._held.pop(exchange.system, None)
-        if look is not None and not dialect.only_to_write(look.exchange, exchange):
-            for part, id_ in look.places:
-                self._ledger.looked(exchange.system, part, id_, look.moment)
+        """The looks before, unless nobody was shown them; or it remains to be seen."""
+        held, self._held[exchange.system] = self._held[exchange.system], []
+        for look in held:
+            only = dialect.only_to_write(look.exchange, exchange)
+            if only is None:
+                self._held[exchange.system].append(look)
+            elif not only:
+                for part, id_ in look.places:
+                    self._ledger.looked(exchange.system, part, id_, look.moment)
 
     def _overwritten(self, exchange: Exchange, twin: Twin) -> None:
         """A write to a record that has no version does not see what was done since the look."""

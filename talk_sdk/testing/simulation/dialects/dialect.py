@@ -155,8 +155,11 @@ class Dialect:
         """Whether a request took what people did since the look before it and is not there now."""
         return False
 
-    def only_to_write(self, _look: Exchange, _then: Exchange) -> bool:
-        """Whether the connector looked only for the sake of the write that came next."""
+    def only_to_write(self, _look: Exchange, _then: Exchange) -> bool | None:
+        """Whether the connector looked only for the sake of the write that came next.
+
+        None if what comes after it will tell.
+        """
         return False
 
     def belongs(self, _path: str, _place: tuple[str, str]) -> bool:

@@ -18,12 +18,14 @@ from talk_sdk.testing.simulation.dialects.webcrm_records import (
     ITEM,
     dashed,
     folded_dashed,
+    for_many,
     lines_of,
     mains,
     organisation_of,
     put_lines,
     put_person,
     shown_in,
+    written_together,
 )
 from talk_sdk.testing.simulation.sides import Side, plain
 from talk_sdk.testing.simulation.turns import (
@@ -252,11 +254,15 @@ class WebCrm(Dialect):
         """No record has a version."""
         return bool(exchange.effects)
 
-    def only_to_write(self, look: Exchange, then: Exchange) -> bool:
-        """What is read so that a whole record can be written, or is read again at once."""
+    def only_to_write(self, look: Exchange, then: Exchange) -> bool | None:
+        """What is read so that whole records can be written, or is read again at once."""
+        if then.method == "GET" and (then.path, then.query) == (look.path, look.query):
+            return True
+        if for_many(look) is not None:
+            return written_together(look, then)
         names = look.path.strip("/").split("/")
         if then.method == "GET":
-            return (then.path, then.query) == (look.path, look.query)
+            return False
         if len(names) == _NESTED and names[1].isdigit():
             return then.path.startswith(f"/{names[-1]}")
         return names[-1].isdigit() and then.path.startswith(look.path)

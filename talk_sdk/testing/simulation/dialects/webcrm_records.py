@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -10,9 +12,12 @@ from talk_sdk.testing.simulation.turns import folded, text
 
 if TYPE_CHECKING:
     from talk_sdk.testing.control import LocalControl
+    from talk_sdk.testing.simulation.trace import Exchange
 
-__all__ = ["ADDRESSES", "ITEM", "dashed", "folded_dashed", "lines_of", "mains", "organisation_of",
-           "put_lines", "put_person", "shown_in"]  # fmt: skip
+__all__ = [
+    "ADDRESSES", "ITEM", "dashed", "folded_dashed", "for_many", "lines_of", "mains",
+    "organisation_of", "put_lines", "put_person", "shown_in", "written_together",
+]  # fmt: skip
 
 ITEM = "QuotationLineLinkedDataItem"
 ADDRESSES = {"Billing": "OrganisationAddress", "Delivery": "OrganisationDeliveryAddress"}
@@ -160,3 +165,34 @@ def _by_owner(owner: str, rows: Sequence[Raw]) -> dict[Any, dict[Any, Raw]]:
     for row in rows:
         found.setdefault(row[owner], {})[row[name]] = row
     return found
+
+
+_MANY = re.compile(
+    r"/Organisations/(?P<own>\d+)|/Organisations/(?P<main>\d+)/Persons"
+    r"|/Queries\?.*WHERE\+(?P<kind>Organisation|Person)(?P<ids>Id\+%3D\+\d+.*)"
+)
+"""Looks of which many may come before one write: at records, at main persons, and at lists."""
+
+
+def for_many(look: Exchange) -> re.Match[str] | None:
+    """A look that may be one of many before a write of them all."""
+    return _MANY.fullmatch(look.path if look.path != "/Queries" else f"{look.path}?{look.query}")
+
+
+def written_together(look: Exchange, then: Exchange) -> bool | None:
+    """Whether a look was for the sake of a write of many; None as long as such a write may come."""
+    seen, next_ = for_many(look), for_many(then)
+    assert seen is not None
+    if then.method == "GET":
+        main = seen["main"] is not None
+        goes_on = next_ is not None and (next_["kind"] or main == (next_["main"] is not None))
+        return None if goes_on else False
+    if then.path != ("/Persons" if seen["main"] or seen["kind"] == "Person" else "/Organisations"):
+        return False
+    told = json.loads(then.sent)
+    rows = told if isinstance(told, list) else [told]
+    if seen["main"]:
+        # Main persons that there are not are made one by one after the others.
+        return any(str(row.get("PersonOrganisationId")) == seen["main"] for row in rows) or None
+    ids = {seen["own"], *re.findall(r"Id\+%3D\+(\d+)", seen["ids"] or "")}
+    return any(str(row[f"{then.path[1:-1]}Id"]) in ids for row in rows)
