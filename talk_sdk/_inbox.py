@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 
+from sqlalchemy import Connection
+
+from talk_sdk._engine.reviewing import Desk, explain, unlink
 from talk_sdk._engine.verdicts import take
-from talk_sdk._store import Store, questions
+from talk_sdk._store import Store, items, questions
 from talk_sdk.clock import Clock
 from talk_sdk.errors import ConfigError
-from talk_sdk.operations import Conflict
+from talk_sdk.operations import Conflict, Review
 
 __all__ = ["Inbox"]
 
@@ -20,15 +23,62 @@ class Inbox:
     What is settled here is written by the next `sync`.
     """
 
-    def __init__(self, store: Callable[[], AbstractContextManager[Store]], clock: Clock) -> None:
+    def __init__(
+        self,
+        store: Callable[[], AbstractContextManager[Store]],
+        clock: Clock,
+        mint: Callable[[], str],
+    ) -> None:
         """Use `Runner.inbox`."""
         self._store = store
         self._clock = clock
+        self._mint = mint
 
     def conflicts(self, *, most: int | None = None) -> list[Conflict]:
         """Two edits of one property: those that wait for a person first, then the newest."""
         with self._store() as store, store.write() as connection:
             return questions.listed(connection, most=most)
+
+    def reviews(self) -> list[Review]:
+        """The questions to a person, each with what both sides say and what can be answered."""
+        with self._store() as store, store.write() as connection:
+            return explain(connection, items.open_reviews(connection))
+
+    def answer(self, review: int, choice: str, record: str = "") -> None:
+        """Answer a question.
+
+        Args:
+            review: its number.
+            choice: one of its `choices`: `link` (it is the record that `record` names, as
+                `erp.Customer:7`), `new` (one of its own), `ignore` (leave it alone), `done` (the
+                write has happened) or `again` (it has not).
+            record: what to link with.
+
+        Raises:
+            ConfigError: there is no such question, or that is no answer to it.
+        """
+        with self._locked("talk review") as connection:
+            found = items.open_reviews(connection, [review])
+            if not found:
+                raise ConfigError(f"There is no review {review}: `talk review` lists them.")
+            self._desk(connection).settle(found[0], choice, record)
+
+    def unlink(self, record: str) -> None:
+        """Take a record (`shop.Customer:17`) away from those that it is linked with.
+
+        Raises:
+            ConfigError: it is no linked record, or is linked with no other.
+        """
+        with self._locked("talk review") as connection:
+            unlink(self._desk(connection), record)
+
+    def _desk(self, connection: Connection) -> Desk:
+        return Desk(connection, self._mint, self._clock.now().timestamp())
+
+    @contextmanager
+    def _locked(self, what: str) -> Iterator[Connection]:
+        with self._store() as store, store.locked(what), store.write() as connection:
+            yield connection
 
     def settle(self, ids: Iterable[int], *, take_from: str) -> int:
         """Let the value of one system stand in some conflicts, settled ones too.
@@ -45,11 +95,7 @@ class Inbox:
                 changed then.
         """
         wanted = list(dict.fromkeys(ids))
-        with (
-            self._store() as store,
-            store.locked("talk conflicts"),
-            store.write() as connection,
-        ):
+        with self._locked("talk conflicts") as connection:
             found = {each.id: each for each in questions.listed(connection, wanted)}
             for ident in wanted:
                 if ident not in found:

@@ -152,8 +152,8 @@ class Runner:
 
     @property
     def inbox(self) -> Inbox:
-        """What waits for a person: conflicts to settle."""
-        return Inbox(self._store, self._clock)
+        """What waits for a person: conflicts to settle, questions to answer."""
+        return Inbox(self._store, self._clock, self._mint)
 
     def check(self) -> list[Check]:
         """Look at every system without reading a record: one sentence per thing looked at."""

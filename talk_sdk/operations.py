@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Account",
+    "Candidate",
     "Change",
     "Check",
     "Conflict",
@@ -24,6 +25,7 @@ __all__ = [
     "Plan",
     "Raw",
     "Report",
+    "Review",
     "Scalar",
     "Session",
     "Simulator",
@@ -232,6 +234,47 @@ class Conflict:
     since: datetime
     open: bool
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A record that another one could be: its name (`erp.Customer:7`) and what it says."""
+
+    record: str
+    says: Mapping[str, Any]
+    linked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """A question to a person.
+
+    Attributes:
+        id: how it is named when it is settled.
+        kind: `match` (which record is it?), `create` (was it created?) or `counter` (was it
+            changed?).
+        system: where.
+        entity: of what.
+        record: the record's id there; of a create the golden record, by its origin.
+        reason: why nobody but a person can tell.
+        since: when it was asked.
+        says: what the record says; of a create, what was sent.
+        candidates: what it could be.
+        choices: what can be said of it.
+        data: what the settling needs.
+    """
+
+    id: int
+    kind: str
+    system: str
+    entity: str
+    record: str
+    reason: str
+    since: datetime
+    data: Mapping[str, Any] = field(default_factory=dict)
+    says: Mapping[str, Any] = field(default_factory=dict)
+    candidates: Sequence[Candidate] = ()
+    choices: Sequence[str] = ()
 
 
 @dataclass(frozen=True)

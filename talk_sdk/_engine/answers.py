@@ -120,7 +120,7 @@ class Ledger:
         look, golden = self._looks[intent.id], self._goldens[intent.golden]
         link = self._known.get(look.ext)
         if link is not None and link.golden not in {None, intent.golden}:
-            self._taken(intent, look, golden)
+            self._taken(intent, golden)
             return
         if link is None:
             concept = self._mapping.concept.name
@@ -144,10 +144,11 @@ class Ledger:
         self._marker_kept = self._marker_kept or mine
         self._settled.append(intent.id)
 
-    def _taken(self, intent: Intent, look: Look, golden: GoldenRow) -> None:
+    def _taken(self, intent: Intent, golden: GoldenRow) -> None:
         reason = f"{golden.origin} was created here, but the record is linked to another one"
+        record = intent.operation["record"]
         items.add_review(
-            self._connection, self._system, self._entity, look.ext, "create", reason, self._now
+            self._connection, self._system, self._entity, record, "create", reason, self._now
         )
         journal.to_review(self._connection, intent.id)
 

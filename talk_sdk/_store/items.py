@@ -18,7 +18,7 @@ from talk_sdk._store.schema import (
     parked,
     reviews,
 )
-from talk_sdk.operations import Drift, Item
+from talk_sdk.operations import Drift, Item, Review
 
 __all__ = [
     "add_conflicts",
@@ -26,6 +26,7 @@ __all__ = [
     "add_review",
     "bury",
     "clear_dead",
+    "close_review",
     "close_reviews",
     "dead",
     "listed_conflicts",
@@ -34,6 +35,7 @@ __all__ = [
     "listed_parked",
     "listed_reviews",
     "moment",
+    "open_reviews",
     "park",
     "rebase_dead",
     "unpark",
@@ -210,6 +212,23 @@ def close_reviews(connection: Connection, kind: str, found: Iterable[tuple[str, 
             .where(*_at(reviews, system, entity, record), reviews.c.kind == kind)
             .values(state="closed")
         )
+
+
+def close_review(connection: Connection, ident: int) -> None:
+    """A person has answered."""
+    connection.execute(update(reviews).where(reviews.c.id == ident).values(state="closed"))
+
+
+def open_reviews(connection: Connection, ids: Iterable[int] | None = None) -> list[Review]:
+    """The questions to a person, or those of some ids, oldest first."""
+    query = select(reviews).where(reviews.c.state == "open").order_by(reviews.c.id)
+    if ids is not None:
+        query = query.where(reviews.c.id.in_(list(ids)))
+    return [
+        Review(r.id, r.kind, r.system, r.entity, r.record, r.reason, moment(r.since),
+               json.decode(r.data))
+        for r in connection.execute(query)
+    ]  # fmt: skip
 
 
 def add_drift(connection: Connection, at: float, found: Iterable[tuple[str, Drift]]) -> list[Drift]:

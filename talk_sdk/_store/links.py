@@ -222,6 +222,26 @@ def unlinked_with(
         yield from ((r.value, r.system, r.entity, r.ext) for r in connection.execute(query))
 
 
+def unlinked_of(connection: Connection, system: str, entity: str) -> list[LinkRow]:
+    """The records of an entity that no golden record has yet."""
+    query = select(*_COLUMNS).where(
+        links.c.system == system, links.c.entity == entity, links.c.golden.is_(None),
+        links.c.state.in_(("new", "review")),
+    )  # fmt: skip
+    return [_row(record) for record in connection.execute(query)]
+
+
+def sharing(connection: Connection, concept: str, own: Mapping[int, str]) -> set[int]:
+    """The links that have one of some keys."""
+    found: set[int] = set()
+    for rank, value in own.items():
+        query = select(keys.c.link).where(
+            keys.c.concept == concept, keys.c.rank == rank, keys.c.value == value
+        )
+        found.update(connection.scalars(query))
+    return found
+
+
 def others_with(connection: Connection, concept: str, rank: int, value: str, golden: str) -> bool:
     """Whether a live link of another golden record has this key."""
     query = (

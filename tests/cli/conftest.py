@@ -15,7 +15,17 @@ from talk_sdk._plugins import LoadedConnector, Plugins
 from talk_sdk.cli import build
 from talk_sdk.cli.wiring import Wiring
 from talk_sdk.events import Event
-from talk_sdk.operations import Change, Conflict, Item, Operation, Plan, Report, Status
+from talk_sdk.operations import (
+    Candidate,
+    Change,
+    Conflict,
+    Item,
+    Operation,
+    Plan,
+    Report,
+    Review,
+    Status,
+)
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -27,6 +37,13 @@ def event(kind: Any, **more: Any) -> Event:
 def conflict(ident: int, name: str = "customer.email", *, waits: bool = True) -> Conflict:
     values, own = {"shop": "a@b.no", "erp": "c@d.no"}, name.rpartition(".")[2]
     return Conflict(ident, "shop.Customer:7", own, values, "you are asked", NOON, waits, name)
+
+
+def review(ident: int) -> Review:
+    says = {"name": "Ola", "email": "ola@example.no"}
+    could = (Candidate("erp.Customer:7", {"name": "Ola N"}, linked=True),)
+    return Review(ident, "match", "shop", "Customer", "17", "several have this email", NOON,
+                  says=says, candidates=could, choices=("link", "new", "ignore"))  # fmt: skip
 
 
 def plan_of(*operations: Operation, **more: Any) -> Plan:
@@ -92,6 +109,9 @@ class FakeInbox:
 
     found: list[Conflict] = field(default_factory=list)
     taken: list[tuple[list[int], str]] = field(default_factory=list)
+    asked: list[Review] = field(default_factory=list)
+    answered: list[tuple[int, str, str]] = field(default_factory=list)
+    unlinked: list[str] = field(default_factory=list)
 
     def conflicts(self) -> list[Conflict]:
         return self.found
@@ -100,6 +120,16 @@ class FakeInbox:
         self.taken.append((ids, take_from))
         self.found = [replace(c, open=c.open and c.id not in ids) for c in self.found]
         return len(ids)
+
+    def reviews(self) -> list[Review]:
+        return self.asked
+
+    def answer(self, review: int, choice: str, record: str = "") -> None:
+        self.answered.append((review, choice, record))
+        self.asked = [each for each in self.asked if each.id != review]
+
+    def unlink(self, record: str) -> None:
+        self.unlinked.append(record)
 
 
 @dataclass
@@ -200,5 +230,6 @@ def make() -> dict[str, Callable[..., Any]]:
         "operation": operation,
         "plan": plan_of,
         "report": report,
+        "review": review,
         "status": status,
     }

@@ -297,6 +297,52 @@ def test_half_an_answer_settles_nothing(talk: Any, make: Any, arguments: list[st
     assert talk.box.taken == []
 
 
+def test_questions_are_shown_with_both_sides_and_how_to_answer(talk: Any, make: Any) -> None:
+    talk.box.asked = [make["review"](3)]
+
+    done = talk("review")
+    assert done.exit_code == 1
+    wanted = [
+        "3: shop.Customer 17",
+        "several have this email",
+        "email: ola@example.no",
+        "could be erp.Customer:7 (linked)",
+        "--link RECORD, --new, --ignore",
+    ]
+    for words in wanted:
+        assert words in done.stdout
+    assert json.loads(talk("review", "--json").stdout)[0]["candidates"][0]["linked"] is True
+
+
+@pytest.mark.parametrize(
+    ("arguments", "answer"),
+    [
+        (["3", "--link", "erp.Customer:7"], (3, "link", "erp.Customer:7")),
+        (["3", "--new"], (3, "new", "")),
+        (["3", "--again"], (3, "again", "")),
+    ],
+)
+def test_a_question_is_answered(talk: Any, make: Any, arguments: list[str], answer: Any) -> None:
+    talk.box.asked = [make["review"](3)]
+
+    done = talk("review", *arguments)
+    assert talk.box.answered == [answer]
+    assert (done.exit_code, "Settled." in done.stdout) == (0, True)
+
+
+@pytest.mark.parametrize("arguments", [["3"], ["--new"], ["3", "--new", "--ignore"]])
+def test_no_answer_or_two_are_none(talk: Any, make: Any, arguments: list[str]) -> None:
+    talk.box.asked = [make["review"](3)]
+
+    assert talk("review", *arguments).exit_code == 2
+    assert talk.box.answered == []
+
+
+def test_a_wrong_link_is_taken_apart(talk: Any) -> None:
+    assert "Unlinked erp.Customer:7" in talk("review", "--unlink", "erp.Customer:7").stdout
+    assert talk.box.unlinked == ["erp.Customer:7"]
+
+
 def test_a_log_gets_a_line_for_each_stage_and_each_trouble(talk: Any, make: Any) -> None:
     talk.answers["sync"] = make["report"]()
     here = {"system": "shop", "entity": "Customer"}

@@ -14,7 +14,18 @@ from talk_sdk.cli import app, main
 from talk_sdk.errors import ConfigError, DeniedError, PluginError, SafetyError, TalkError
 
 HEAVY = "alembic babel httpx msgspec pluggy pydantic rich sqlalchemy tenacity"
-COMMANDS = ["init", "plugins", "login", "check", "plan", "sync", "status", "conflicts", "demo"]
+COMMANDS = [
+    "init",
+    "plugins",
+    "login",
+    "check",
+    "plan",
+    "sync",
+    "status",
+    "conflicts",
+    "review",
+    "demo",
+]
 
 
 @pytest.mark.parametrize(
