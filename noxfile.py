@@ -65,7 +65,7 @@ def tests(session: nox.Session, distribution: str) -> None:
     # The core's own tests put its parts together, so they have every plugin at hand.
     plugins = PLUGINS if distribution == "talk-sdk" else [distribution]
     session.install(
-        wheel("talk-sdk", "simulator"),
+        wheel("talk-sdk", "simulator", "postgres"),
         *(wheel(name, "simulator") for name in plugins),
         *tools("test", *plugins),
     )

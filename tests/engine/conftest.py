@@ -66,16 +66,18 @@ def money(value: Any) -> Decimal:
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Bench:
-    """Two empty systems."""
-    return Bench(tmp_path, World((), (), ()), SYSTEMS)
+def make(tmp_path: Path, database: Any) -> Callable[..., Bench]:
+    """A bench with further settings; its store is of either kind."""
+
+    def build(**parts: Any) -> Bench:
+        bench = Bench(tmp_path, parts.pop("world", World((), (), ())), SYSTEMS, **parts)
+        bench.source["store"] = {"url": database.url}
+        return bench
+
+    return build
 
 
 @pytest.fixture
-def make(tmp_path: Path) -> Callable[..., Bench]:
-    """A bench with further settings."""
-
-    def build(**parts: Any) -> Bench:
-        return Bench(tmp_path, parts.pop("world", World((), (), ())), SYSTEMS, **parts)
-
-    return build
+def bench(make: Callable[..., Bench]) -> Bench:
+    """Two empty systems."""
+    return make()

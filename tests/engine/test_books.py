@@ -49,9 +49,11 @@ class Bench(Workbench):
 
 
 @pytest.fixture
-def make(tmp_path: Path) -> Callable[..., Bench]:
+def make(tmp_path: Path, database: Any) -> Callable[..., Bench]:
     def build(systems: Any = THREE, **parts: Any) -> Bench:
-        return Bench(tmp_path, parts.pop("world", EMPTY), systems, **parts)
+        bench = Bench(tmp_path, parts.pop("world", EMPTY), systems, **parts)
+        bench.source["store"] = {"url": database.url}
+        return bench
 
     return build
 

@@ -56,12 +56,11 @@ def test_a_pair_of_talk_toml_carries_a_custom_field(bench: Any) -> None:
     assert bench.erp("customers", email="k0@example.no")["remark"] == "mer enn fem"
 
 
-def test_a_store_that_was_lost_makes_no_duplicates(bench: Any, tmp_path: Any) -> None:
+def test_a_store_that_was_lost_makes_no_duplicates(bench: Any, database: Any) -> None:
     people(bench)
     bench.control("shop").create("products", {"sku": "S-1", "title": "Stol"})
     bench.settle()
-    for name in ("talk.db", "talk.db-wal", "talk.db-shm"):
-        (tmp_path / name).unlink(missing_ok=True)
+    database.lose()
     bench.settle()
     assert len(bench.control("erp").dump("customers")) == 3
     assert len(bench.control("shop").dump("customers")) == 3
@@ -69,17 +68,15 @@ def test_a_store_that_was_lost_makes_no_duplicates(bench: Any, tmp_path: Any) ->
 
 
 def test_a_restored_older_store_makes_no_duplicates_and_loses_no_edit(
-    bench: Any, tmp_path: Any
+    bench: Any, database: Any
 ) -> None:
     people(bench, 2)
     bench.settle()
-    before = (tmp_path / "talk.db").read_bytes()
+    before = database.copy()
     people_after = bench.control("shop").create("customers", {"name": "Ny", "email": "n@x.no"})
     bench.control("shop").edit("customers", "cus_000001", {"note": "etter"})
     bench.settle()
-    for name in ("talk.db-wal", "talk.db-shm"):
-        (tmp_path / name).unlink(missing_ok=True)
-    (tmp_path / "talk.db").write_bytes(before)
+    database.restore(before)
     bench.settle()
     assert people_after
     assert len(bench.control("erp").dump("customers")) == 3

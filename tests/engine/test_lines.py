@@ -35,10 +35,11 @@ def test_a_line_of_another_product_or_without_any_text_is_a_new_one() -> None:
 
 @pytest.mark.parametrize("order", [("crm", "members"), ("members", "crm")], ids="-".join)
 def test_a_line_whose_product_an_invoice_cannot_name_is_not_added_again_in_each_run(
-    tmp_path: Path, order: tuple[str, str]
+    tmp_path: Path, database: Any, order: tuple[str, str]
 ) -> None:
     connectors = {"crm": "webcrm", "members": "membercare"}
     bench = Workbench(tmp_path, World((), (), ()), {name: connectors[name] for name in order})
+    bench.source["store"] = {"url": database.url}
     crm, known = bench.control("crm"), {"financeDimensions": {"productIdentification": "B-1"}}
     bench.control("members").create("products", {"name": "Bord", "vatPercent": 25, **known})
     buyer = int(crm.create("organisations", {"OrganisationName": "Åse AS",
