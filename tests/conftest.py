@@ -27,7 +27,13 @@ ALONE = """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE datname = current_database() AND pid <> pg_backend_pid();
 """
-EMPTY = f"{ALONE} DROP SCHEMA public CASCADE; CREATE SCHEMA public"
+UNLOCKED = """
+    SELECT pg_terminate_backend(pid) FROM pg_locks JOIN pg_database ON database = pg_database.oid
+    WHERE locktype = 'advisory' AND datname = current_database()
+"""
+EMPTY = f"""
+    {ALONE} DROP SCHEMA public CASCADE; CREATE SCHEMA public; GRANT USAGE ON SCHEMA public TO PUBLIC
+"""
 
 
 def dump(url: str) -> str:
@@ -67,6 +73,10 @@ class SqliteFile:
         self.lose()
         shutil.copyfile(kept, self.path)
 
+    def break_lock(self) -> None:
+        """Let another run in, though the lock's owner lives."""
+        Path(f"{self.path}.lock").unlink()
+
     def lose(self) -> None:
         for suffix in ("", "-wal", "-shm"):
             Path(f"{self.path}{suffix}").unlink(missing_ok=True)
@@ -98,6 +108,10 @@ class PostgresDatabase:
         self.server.drop(self.name)
         self.server.run(f"CREATE DATABASE {self.name} TEMPLATE {kept}")
         self.server.drop(kept)
+
+    def break_lock(self) -> None:
+        """Let another run in: the session of the lock's owner ends, its process lives."""
+        self.run(UNLOCKED)
 
     def lose(self) -> None:
         self.run(EMPTY)

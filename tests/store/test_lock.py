@@ -7,11 +7,12 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import select
 
-from talk_sdk._store import Store
+from talk_sdk._store import Store, schema
 from talk_sdk.errors import SafetyError, StoreError
 
 HOLDER = """
@@ -25,8 +26,8 @@ with store.locked("talk sync"):
 
 
 @pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'talk.db'}"
+def url(database: Any) -> str:
+    return str(database.url)
 
 
 @pytest.fixture
@@ -84,14 +85,27 @@ def test_a_run_that_ends_frees_the_workspace(url: str, holder: subprocess.Popen[
     store.close()
 
 
-def test_a_run_that_was_taken_over_writes_nothing_more(url: str) -> None:
-    """A lock file that is removed by hand lets a second run in; the first one notices."""
+def test_a_run_that_was_taken_over_writes_nothing_more(url: str, database: Any) -> None:
+    """Whatever let the second one in: a lock file removed by hand, a session that was ended."""
     first, second = Store(url, workspace="w"), Store(url, workspace="w")
     with first.locked("talk sync"):
-        Path(url.removeprefix("sqlite:///") + ".lock").unlink()
+        database.break_lock()
         with second.locked("talk sync"):
-            with pytest.raises(SafetyError, match="taken over"):
-                first.check_lease()
+            for _ in range(2):
+                with pytest.raises((SafetyError, StoreError)) as stopped, first.write() as writing:
+                    writing.execute(schema.lease.update().values(rules="of the first"))
+                assert "\n" not in stopped.value.message
             second.check_lease()
+    assert second.rows(select(schema.lease.c.rules)) == [("",)]
     first.close()
     second.close()
+
+
+def test_a_run_of_an_earlier_epoch_is_told_that_it_was_taken_over(url: str, database: Any) -> None:
+    store = Store(url, workspace="w")
+    with store.locked("talk sync"):
+        store.check_lease()
+        database.run("UPDATE lease SET epoch = epoch + 1")
+        with pytest.raises(SafetyError, match="Another run has taken over"):
+            store.check_lease()
+    store.close()

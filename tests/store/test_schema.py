@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from alembic.operations import Operations
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, create_mock_engine, inspect
 
-from talk_sdk._store import Store, migrations, schema
+from talk_sdk._store import Store, journal, migrations, schema
 from talk_sdk.errors import StoreError
 
 
@@ -30,30 +31,28 @@ def configuration(connection: Connection | None = None) -> Config:
     return config
 
 
-@pytest.fixture
-def migrated(tmp_path: Path) -> Iterator[Connection]:
-    """An empty database after `alembic upgrade head`."""
-    engine = create_engine(f"sqlite:///{tmp_path / 'migrated.db'}")
+@contextmanager
+def connected(database: Any) -> Iterator[Connection]:
+    engine = create_engine(database.url)
     with engine.connect() as connection:
-        command.upgrade(configuration(connection), "head")
+        yield connection
+    engine.dispose()
+
+
+def migrate(database: Any, revision: str = "head") -> None:
+    """What `alembic upgrade` makes of an empty database."""
+    with connected(database) as connection:
+        command.upgrade(configuration(connection), revision)
         connection.commit()
-        yield connection
-    engine.dispose()
 
 
-@pytest.fixture
-def fresh(tmp_path: Path) -> Iterator[Connection]:
+def make(database: Any) -> None:
     """A database as the store makes it."""
-    path = tmp_path / "fresh.db"
-    Store(f"sqlite:///{path}", workspace="w").close()
-    engine = create_engine(f"sqlite:///{path}")
-    with engine.connect() as connection:
-        yield connection
-    engine.dispose()
+    Store(database.url, workspace="w").close()
 
 
-def where(index: Any) -> str:
-    return str(index.get("dialect_options", {}).get("sqlite_where"))
+def where(index: Any) -> list[str]:
+    return [str(text) for name, text in index.get("dialect_options", {}).items() if "where" in name]
 
 
 def seen(connection: Connection) -> dict[str, Any]:
@@ -63,7 +62,7 @@ def seen(connection: Connection) -> dict[str, Any]:
     return {
         name: (
             [
-                (c["name"], str(c["type"]), c["nullable"], c["default"])
+                (c["name"], repr(c["type"]), c["nullable"], c["default"])
                 for c in found.get_columns(name)
             ],
             found.get_pk_constraint(name)["constrained_columns"],
@@ -77,30 +76,52 @@ def seen(connection: Connection) -> dict[str, Any]:
     }
 
 
-def test_the_migrations_make_the_tables_that_a_new_store_has(
-    migrated: Connection, fresh: Connection
-) -> None:
-    tables = seen(fresh)
+def test_the_migrations_make_the_tables_that_a_new_store_has(database: Any) -> None:
+    make(database)
+    with connected(database) as connection:
+        tables = seen(connection)
+    database.lose()
+    migrate(database)
 
     assert sorted(tables) == sorted(schema.metadata.tables)
-    assert seen(migrated) == tables
+    with connected(database) as connection:
+        assert seen(connection) == tables
 
 
-def test_alembic_finds_nothing_to_do_between_the_migrations_and_the_schema(
-    migrated: Connection,
-) -> None:
+def test_alembic_finds_nothing_to_do_between_the_migrations_and_the_schema(database: Any) -> None:
     def own(_object: Any, name: str | None, kind: str, *_: Any) -> bool:
         return (kind, name) != ("table", "alembic_version")
 
-    context = MigrationContext.configure(
-        migrated, opts={"compare_type": True, "include_object": own}
-    )
-    assert compare_metadata(context, schema.metadata) == []
+    migrate(database)
+    with connected(database) as connection:
+        context = MigrationContext.configure(
+            connection, opts={"compare_type": True, "include_object": own}
+        )
+        assert compare_metadata(context, schema.metadata) == []
 
 
-def test_the_newest_migration_is_the_revision_that_a_new_store_gets(fresh: Connection) -> None:
+def test_the_newest_migration_is_the_revision_that_a_new_store_gets(database: Any) -> None:
+    make(database)
     assert ScriptDirectory.from_config(configuration()).get_current_head() == schema.REVISION
-    assert MigrationContext.configure(fresh).get_current_revision() == schema.REVISION
+    with connected(database) as connection:
+        assert MigrationContext.configure(connection).get_current_revision() == schema.REVISION
+
+
+def test_a_store_of_an_older_version_is_brought_up_to_date_and_keeps_what_it_knows(
+    database: Any,
+) -> None:
+    migrate(database, "0001")
+    database.run("INSERT INTO lease (id, workspace, epoch, owner) VALUES (1, 'old', 7, 'me')")
+    database.run("INSERT INTO streams (system, entity, cursor) VALUES ('shop', 'Customer', 'c7')")
+
+    store = Store(database.url, workspace="new")
+    assert store.workspace == "old"
+    with store.write() as connection:
+        stream = journal.stream(connection, "shop", "Customer")
+    assert (stream.cursor, stream.onboarded) == ("c7", None)
+    store.close()
+    with connected(database) as connection:
+        assert MigrationContext.configure(connection).get_current_revision() == schema.REVISION
 
 
 def test_what_postgresql_is_told_is_the_same_by_both_ways(capsys: Any) -> None:
@@ -139,7 +160,7 @@ def folded(statements: list[str]) -> set[str]:
     return others | {*tables.values()}
 
 
-def test_opening_an_up_to_date_store_loads_no_alembic(tmp_path: Path) -> None:
+def test_opening_an_up_to_date_store_loads_no_alembic(database: Any) -> None:
     code = """
 import sys
 from talk_sdk._store import Store
@@ -147,37 +168,45 @@ for _ in range(2):
     Store(sys.argv[1], workspace="w").close()
 assert "alembic" not in sys.modules
 """
-    url = f"sqlite:///{tmp_path / 'talk.db'}"
     done = subprocess.run(
-        [sys.executable, "-c", code, url], capture_output=True, text=True, check=False
+        [sys.executable, "-c", code, database.url], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
 
 
-def test_a_newer_store_is_refused_in_one_sentence_and_not_touched(tmp_path: Path) -> None:
-    path = tmp_path / "talk.db"
-    Store(f"sqlite:///{path}", workspace="w").close()
-    with sqlite3.connect(path) as database:
-        database.execute("UPDATE alembic_version SET version_num = '9999'")
-    database.close()
+def test_a_newer_store_is_refused_in_one_sentence_and_not_touched(database: Any) -> None:
+    make(database)
+    database.run("UPDATE alembic_version SET version_num = '9999'")
+    before = database.dump()
 
     with pytest.raises(StoreError) as refused:
-        Store(f"sqlite:///{path}", workspace="w")
+        Store(database.url, workspace="w")
     assert "was written by a newer talk-sdk (revision 9999)" in refused.value.message
     assert "\n" not in refused.value.message
-    with sqlite3.connect(path) as database:
-        assert database.execute("SELECT version_num FROM alembic_version").fetchall() == [("9999",)]
-    database.close()
+    assert database.dump() == before
 
 
-def test_a_database_of_somebody_else_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "other.db"
-    with sqlite3.connect(path) as database:
-        database.execute("CREATE TABLE theirs (a)")
-    database.close()
+@pytest.mark.parametrize("table", ["theirs", "alembic_version"])
+def test_a_database_of_somebody_else_is_refused_and_not_touched(database: Any, table: str) -> None:
+    database.run(f"CREATE TABLE {table} (version_num text)")
+    database.run(f"INSERT INTO {table} VALUES ('8c6f1e0d2b7a')")
 
     with pytest.raises(StoreError, match="holds tables that are not talk-sdk's"):
-        Store(f"sqlite:///{path}", workspace="w")
+        Store(database.url, workspace="w")
+    with connected(database) as connection:
+        assert inspect(connection).get_table_names() == [table]
+    assert "8c6f1e0d2b7a" in database.dump()
+
+
+def test_two_that_open_a_new_store_at_once_make_it_once(database: Any) -> None:
+    def opened(name: str) -> str:
+        store = Store(database.url, workspace=name)
+        store.close()
+        return store.workspace
+
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(opened, ["a", "b", "c", "d"]))
+    assert len(set(found)) == 1
 
 
 @pytest.mark.parametrize("place", ["missing/talk.db", "file/talk.db"])

@@ -7,8 +7,9 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
+from talk_sdk._store.locks import alone
 from talk_sdk.errors import StoreError
 
 __all__ = ["upgrade"]
@@ -29,5 +30,7 @@ def upgrade(connection: Connection, found: str, name: str) -> None:
             " install that version, or name another [store] url."
         )
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
-    connection.commit()
+    with connection.begin():
+        alone(connection)
+        if connection.scalar(text("SELECT version_num FROM alembic_version")) == found:
+            command.upgrade(config, "head")
