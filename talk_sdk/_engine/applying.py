@@ -114,6 +114,7 @@ def _batches(work: _Work, bound: Bound, entity: str, steps: list[Step]) -> Itera
             with run.store.write() as connection:
                 journal.settle(connection, [i.id for i in batch])
             continue
+        run.store.check_lease()  # what was journaled may have waited long for a free place
         yield batch, send(bound, batch, bodies)
 
 

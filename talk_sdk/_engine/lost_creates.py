@@ -19,7 +19,7 @@ from talk_sdk._engine.looks import MARKER, external_id, look_at
 from talk_sdk._engine.run import Bound, Run
 from talk_sdk._store import LinkRow, goldens, journal, links
 from talk_sdk._store.journal import Intent
-from talk_sdk.errors import MappingError, RejectedError, TalkError
+from talk_sdk.errors import MappingError, RejectedError, SafetyError, StoreError, TalkError
 from talk_sdk.mapping import Compiled
 from talk_sdk.operations import Raw
 
@@ -150,6 +150,8 @@ def decide_absent(run: Run, absent: Sequence[Intent]) -> None:
         bound = run.systems[intent.system]
         try:
             _decide(run, bound, intent)
+        except (SafetyError, StoreError):
+            raise
         except TalkError as error:
             run.leave_out(bound.name, [intent.entity], error_of(error, bound, "looking up"))
 

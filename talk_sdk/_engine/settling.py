@@ -22,7 +22,7 @@ from talk_sdk._engine.run import Bound, Run
 from talk_sdk._store import LinkRow, goldens, items, journal, links
 from talk_sdk._store.journal import Intent
 from talk_sdk.concepts import Counter
-from talk_sdk.errors import MappingError, TalkError
+from talk_sdk.errors import MappingError, SafetyError, StoreError, TalkError
 from talk_sdk.mapping import Compiled
 from talk_sdk.operations import Raw, Scalar
 
@@ -55,6 +55,8 @@ def settle(run: Run) -> list[Intent]:
                 absent += look_for(run, bound, intent)
             else:
                 _update(run, bound, intent)
+        except (SafetyError, StoreError):
+            raise
         except TalkError as error:
             run.leave_out(bound.name, [intent.entity], error_of(error, bound, "looking up"))
         run.step("settled")
