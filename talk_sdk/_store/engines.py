@@ -104,7 +104,7 @@ def _sqlite(engine: Engine, synchronous: str) -> None:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN")
+        connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN"))
 
 
 def bare(url: str) -> str:
@@ -126,9 +126,12 @@ def failure(url: str, error: Exception) -> StoreError:
 
 def _first(error: Exception) -> Exception:
     """What failed first: to give back what is broken fails as well, and says less."""
-    while isinstance(error.__context__, DBAPIError):
-        error = error.__context__
-    return error
+    first, cause = error, error.__context__
+    while cause is not None:
+        if isinstance(cause, DBAPIError):
+            first = cause
+        cause = cause.__context__
+    return first
 
 
 def _hint(url: str, error: Exception) -> str:

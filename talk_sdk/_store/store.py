@@ -172,9 +172,12 @@ class Store:
                 )
                 epoch = connection.scalar(select(schema.lease.c.epoch))
             self.epoch = int(epoch or 0)
+            # SQLite waits for another program's lock only where a transaction begins with it.
+            self._connection.execution_options(begin="BEGIN IMMEDIATE")
             yield
         finally:
             self.epoch = 0
+            self._connection.execution_options(begin="BEGIN")
             release()
 
     def _take(self) -> Callable[[], object]:

@@ -173,13 +173,20 @@ class Installation:
         )
         process = self.talk("sync", "--yes")
         try:
-            wait_for(lambda: self.effects(system) >= after)
+            self.wait_for(lambda: self.effects(system) >= after)
             assert process.poll() is None, process.communicate()
         finally:
             os.kill(process.pid, signal.SIGKILL)
             process.communicate()
             control.faults([])
         return self.effects(system)
+
+    @staticmethod
+    def wait_for(ready: Callable[[], bool]) -> None:
+        until = time.monotonic() + 60
+        while not ready():
+            assert time.monotonic() < until, "it did not happen"
+            time.sleep(0.02)
 
     def effects(self, system: str) -> int:
         """How much was written since the counters were reset."""
@@ -188,13 +195,6 @@ class Installation:
 
     def status(self) -> dict[str, Any]:
         return self.quick("status")
-
-
-def wait_for(ready: Callable[[], bool]) -> None:
-    until = time.monotonic() + 60
-    while not ready():
-        assert time.monotonic() < until, "it did not happen"
-        time.sleep(0.02)
 
 
 @pytest.fixture

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
 import time
+from threading import Timer
 from typing import Any
 
 import pytest
@@ -142,6 +144,46 @@ def test_a_run_whose_session_was_ended_says_so_and_does_not_go_on_by_another_one
     assert postgres_database.server.run("SELECT rules FROM lease", postgres_database.name) == [
         ("",)
     ]
+
+
+def test_a_store_that_another_program_locks_for_a_moment_is_waited_for(sqlite_file: Any) -> None:
+    store = Store(sqlite_file.url, workspace="w")
+    other = sqlite3.connect(sqlite_file.path, isolation_level=None, check_same_thread=False)
+    with store.locked("talk sync"):
+        other.execute("BEGIN EXCLUSIVE")
+        end = Timer(0.5, other.execute, ["ROLLBACK"])
+        end.start()
+        with store.write() as connection:
+            assert connection.scalar(select(schema.lease.c.epoch)) == 1
+            connection.execute(schema.lease.update().values(rules="written"))
+        end.join()
+    store.close()
+    other.close()
+    assert "written" in sqlite_file.dump()
+
+
+@pytest.mark.parametrize("size", [1, 40], ids=["a statement", "the transaction"])
+def test_a_disk_without_room_is_named_and_nothing_is_half_stored(
+    sqlite_file: Any, size: int
+) -> None:
+    """What does not fit in memory any more takes the whole transaction with its savepoints."""
+    store = Store(sqlite_file.url, workspace="w")
+
+    def fill() -> None:
+        with store.write(), store.write() as connection:
+            connection.execute(schema.lease.update().values(rules="half"))
+            for _ in range(size):
+                rows = [{"run": "r", "golden": "g", "at": 0.0, "kind": "x", "moves": "y" * 2**20}]
+                connection.execute(insert(schema.history), rows)
+
+    with store.locked("talk sync"):
+        with store.write() as connection:
+            connection.exec_driver_sql(f"PRAGMA max_page_count = {size * 200}")
+        for _ in range(2):
+            with pytest.raises(StoreError, match="is full; make room on the disk of"):
+                fill()
+        assert store.rows(select(schema.lease.c.rules)) == [("",)]
+    store.close()
 
 
 def test_ids_are_ordered_and_told_apart_byte_by_byte(database: Any) -> None:
