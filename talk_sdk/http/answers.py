@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -45,12 +46,22 @@ class Answer:
                 then as unknown as with no answer at all.
         """
         try:
-            return _DECODER.decode(self.content)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+            return _decoded(self.content)
+        except (msgspec.DecodeError, ValueError):
             bare = self.url.split("?", 1)[0]
             raise UnavailableError(
                 f"{self.system}: {bare} answered something that is no JSON."
             ) from None
+
+
+def _decoded(content: bytes) -> Any:
+    """Half a character, as programs of UTF-16 cut it off, costs one record and not the page."""
+    try:
+        return _DECODER.decode(content)
+    except msgspec.DecodeError:
+        if rb"\ud" not in content.lower():
+            raise
+        return json.loads(content, parse_float=Decimal)
 
 
 def fault_of(  # noqa: PLR0911 - a table

@@ -107,3 +107,16 @@ def test_busy_server_may_say_how_long() -> None:
 
 def test_long_body_is_quoted_in_part() -> None:
     assert _fault(400, "x" * 5000).message.endswith("x" * 300 + "…")
+
+
+def test_half_a_character_costs_no_page() -> None:
+    answer = Answer(
+        200, {}, rb'[{"name": "\ud83d", "price": 1.10}, {"name": "B"}]', "shop", "http://x"
+    )
+    assert answer.json() == [{"name": "\ud83d", "price": Decimal("1.10")}, {"name": "B"}]
+
+
+@pytest.mark.parametrize("content", [b"<html>", rb'{"name": "\ud83d', b'{"name": "\xff"}'])
+def test_what_is_no_json_is_no_answer(content: bytes) -> None:
+    with pytest.raises(UnavailableError, match="no JSON"):
+        Answer(200, {}, content, "shop", "http://x").json()
