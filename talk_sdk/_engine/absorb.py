@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection
 
-from talk_sdk._engine.looks import Look, external_id, fingerprint, keys_of, look_at
+from talk_sdk._engine.looks import Look, external_id, fingerprint, keys_of, look_at, makeshift_id
 from talk_sdk._engine.merge import let_go
 from talk_sdk._engine.run import Bound, Run
 from talk_sdk._store import LinkRow, goldens, items, links
@@ -115,7 +115,7 @@ def absorb(
     declared, seed = bound.entities[entity], bound.seeds.get(entity, 0)
     by_ext: dict[str, Raw] = {}
     for position, raw in enumerate(raws):
-        ext = external_id(declared, raw) or f"?{position}"
+        ext = external_id(declared, raw) or makeshift_id(declared, raw, position)
         if ext not in by_ext or not _outdated(declared, raw, by_ext[ext]):
             by_ext[ext] = raw
     done = Absorbed()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from json import dumps
 from typing import Any
 
 import msgspec
@@ -14,7 +16,7 @@ from pydantic import ValidationError
 from talk_sdk._engine.run import Bound
 from talk_sdk.connector import Entity, Stamp
 from talk_sdk.errors import MappingError
-from talk_sdk.mapping import Compiled
+from talk_sdk.mapping import Compiled, Line
 from talk_sdk.operations import Raw, Scalar
 
 __all__ = [
@@ -25,6 +27,7 @@ __all__ = [
     "fingerprint",
     "keys_of",
     "look_at",
+    "makeshift_id",
     "unique_keys",
 ]
 
@@ -34,6 +37,11 @@ MARKER = 0
 UNIQUE = -100
 """The rank of the first unique property among a record's keys; the next one is below."""
 
+LONGEST = 500
+"""Characters of an id: an index of PostgreSQL has room for 2,700 bytes, and four make one."""
+
+_UNKEEPABLE = re.compile(r"[\0\ud800-\udfff]")  # NUL, and halves of characters
+_QUOTES = "'\""
 _ENCODER = msgspec.json.Encoder(order="deterministic")
 
 
@@ -52,9 +60,19 @@ class Look:
 
 
 def external_id(entity: Entity, raw: Raw) -> str | None:
-    """The record's id as text; None if it has none."""
-    value = raw.get(entity.id)
-    return None if value is None or value == "" else str(value)
+    """The record's id as text; None if it has none, or one that no store can keep."""
+    text = _text(raw.get(entity.id))
+    return text if text and _keepable(text) else None
+
+
+def makeshift_id(entity: Entity, raw: Raw, position: int) -> str:
+    """What a record is called that has no id, or none that can be kept: so it can be listed."""
+    text = ascii(_text(raw.get(entity.id)) or position)
+    return f"?{text.strip(_QUOTES)[:LONGEST]}"
+
+
+def _keepable(text: str) -> bool:
+    return len(text) <= LONGEST and not _UNKEEPABLE.search(text)
 
 
 def fingerprint(raw: Raw, seed: int) -> bytes:
@@ -62,7 +80,10 @@ def fingerprint(raw: Raw, seed: int) -> bytes:
 
     The seed changes with the mapping, so that a new table sees every record again.
     """
-    return xxhash.xxh3_128_digest(_ENCODER.encode(raw), seed)
+    try:
+        return xxhash.xxh3_128_digest(_ENCODER.encode(raw), seed)
+    except UnicodeEncodeError:  # it becomes a dead letter, and is looked at again if it changes
+        return xxhash.xxh3_128_digest(dumps(raw, sort_keys=True, default=str).encode(), seed)
 
 
 def look_at(bound: Bound, entity: str, raw: Raw, digest: bytes | None = None) -> Look:
@@ -75,7 +96,8 @@ def look_at(bound: Bound, entity: str, raw: Raw, digest: bytes | None = None) ->
     mapping = bound.mappings[entity]
     ext = external_id(declared, raw)
     if ext is None:
-        raise MappingError(f"The record has no {declared.id!r}.")
+        raise MappingError(_nameless(declared, raw))
+    _refuse_halves(raw)
     try:
         declared.model.model_validate(raw)
         modified = _span(declared.modified, raw)
@@ -87,14 +109,15 @@ def look_at(bound: Bound, entity: str, raw: Raw, digest: bytes | None = None) ->
     version = None if declared.version is None else _text(raw.get(declared.version))
     if declared.version_ordered and version is not None and not version.isdigit():
         raise MappingError(f"{declared.version} = {version!r} is no version number.")
-    children = {
-        name: [[line.id, line.properties] for line in found]
-        for name, found in (mapping.lines(raw).items() if mapping.children else ())
-    }
+    if version is not None and not _keepable(version):
+        raise MappingError(
+            f"{declared.version} = {version[:80]!r} is a version that no store can keep."
+        )
+    children = {name: [_line(line) for line in found] for name, found in _lines(mapping, raw)}
     properties = mapping.inbound(raw)
     marks = unique_keys(declared, mapping, properties)
     marker = None if declared.marker is None else _text(raw.get(declared.marker)) or None
-    if marker is not None:
+    if marker is not None and _keepable(marker):
         marks[MARKER] = marker
     return Look(
         ext,
@@ -106,6 +129,32 @@ def look_at(bound: Bound, entity: str, raw: Raw, digest: bytes | None = None) ->
         created[0] if created else None,
         marks,
     )
+
+
+def _lines(mapping: Compiled, raw: Raw) -> Iterable[tuple[str, Sequence[Line]]]:
+    return mapping.lines(raw).items() if mapping.children else ()
+
+
+def _line(line: Line) -> list[Any]:
+    if line.id is not None and not _keepable(line.id):
+        raise MappingError(f"A line has the id {line.id[:80]!r}, which no store can keep.")
+    return [line.id, line.properties]
+
+
+def _nameless(declared: Entity, raw: Raw) -> str:
+    ext = _text(raw.get(declared.id))
+    if not ext:
+        return f"The record has no {declared.id!r}."
+    return f"{declared.id} = {ext[:80]!r} is an id that no store can keep."
+
+
+def _refuse_halves(raw: Raw) -> None:
+    """Text that was cut between the two halves of a character cannot be stored or sent."""
+    for name, value in raw.items():
+        try:
+            _ENCODER.encode(value)
+        except UnicodeEncodeError:
+            raise MappingError(f"{name} holds half a character: {str(value)[:80]!r}.") from None
 
 
 def unique_keys(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from json import dumps
 from typing import Any
 
 from msgspec import json
@@ -112,7 +113,7 @@ def bury(
     for (system, entity, record), (reason, raw, basis) in found.items():
         where = [*_at(dead_letters, system, entity, record), dead_letters.c.direction == direction]
         values = {"reason": reason, "last": at, "basis": basis,
-                  "raw": None if raw is None else json.encode(raw).decode()}  # fmt: skip
+                  "raw": None if raw is None else _written(raw)}  # fmt: skip
         done = connection.execute(
             update(dead_letters).where(*where).values(times=dead_letters.c.times + 1, **values)
         )
@@ -123,6 +124,13 @@ def bury(
                     first=at, times=1, **values,
                 )
             )  # fmt: skip
+
+
+def _written(raw: Any) -> str:
+    try:
+        return json.encode(raw).decode()
+    except UnicodeEncodeError:  # half a character: escaped, as it came
+        return dumps(raw, default=str)
 
 
 def dead(

@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Callable, Sequence
 from collections.abc import Mapping as MappingType
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from typing import Any
 
 from talk_sdk.concepts import CONCEPTS, Concept, Counter, PropertyType, Ref
@@ -16,6 +17,9 @@ from talk_sdk.mapping.tables import Children, Mapping, Pair
 from talk_sdk.operations import Raw, Scalar
 
 __all__ = ["Compiled", "CompiledChildren", "Line", "compile_mapping"]
+
+LONGEST_KEY = 500
+"""Characters of a match key; a longer one is kept as its digest, so that an index can hold it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +203,8 @@ class Compiled:
             if value is None:
                 return None
             parts.append(self.concept.properties[name].fold(value))
-        return "\x1f".join(parts)
+        key = "\x1f".join(parts)
+        return key if len(key) <= LONGEST_KEY else sha256(key.encode()).hexdigest()
 
 
 @dataclass(frozen=True)
