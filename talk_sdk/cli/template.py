@@ -62,6 +62,8 @@ FOOT = """\
 [store]
 # Links and history; a file name is relative to this file.
 # url = "sqlite:///talk.db"
+# On a server, with the extra [postgres]; the password also from PGPASSWORD or ~/.pgpass:
+# url = "postgresql://talk@db.example/talk"
 
 [vault]
 # Tokens that systems renew (`talk login`); a file name is relative to this file.
