@@ -51,9 +51,10 @@ class Bench(Workbench):
 
 
 @pytest.fixture
-def make(tmp_path: Path) -> Callable[..., Bench]:
+def make(tmp_path: Path, database: Any) -> Callable[..., Bench]:
     def build(config: Any = ASK) -> Bench:
-        return Bench(tmp_path, World((), (), ()), SYSTEMS, config=config)
+        store = {"store": {"url": database.url}}
+        return Bench(tmp_path, World((), (), ()), SYSTEMS, config={**config, **store})
 
     return build
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -66,20 +67,35 @@ def entities(**policies: str) -> dict[str, Any]:
     }
 
 
-def make(folder: Path, count: int = 2, **policies: str) -> Bench:
-    settings = entities(**(policies or {"outlet": "delete", "erp": "archive"}))
-    bench = Bench(folder, World((), (), ()), SYSTEMS, settings=settings)
-    for number in range(count):
-        row = {"name": f"Kunde {number}", "email": f"k{number}@example.no"}
-        bench.control("shop").create("customers", row)
-    bench.sync()
-    bench.sync()
-    return bench
+Make = Callable[..., Bench]
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Bench:
-    return make(tmp_path)
+def empty(tmp_path: Path, database: Any) -> Make:
+    def build(settings: Any = None) -> Bench:
+        store = {"store": {"url": database.url}}
+        return Bench(tmp_path, World((), (), ()), SYSTEMS, settings=settings, config=store)
+
+    return build
+
+
+@pytest.fixture
+def make(empty: Make) -> Make:
+    def build(count: int = 2, **policies: str) -> Bench:
+        bench = empty(entities(**(policies or {"outlet": "delete", "erp": "archive"})))
+        for number in range(count):
+            row = {"name": f"Kunde {number}", "email": f"k{number}@example.no"}
+            bench.control("shop").create("customers", row)
+        bench.sync()
+        bench.sync()
+        return bench
+
+    return build
+
+
+@pytest.fixture
+def bench(make: Make) -> Bench:
+    return make()
 
 
 def quiet(bench: Bench) -> None:
@@ -109,8 +125,8 @@ def test_a_deletion_is_followed_as_each_system_is_told_to(bench: Bench) -> None:
     quiet(bench)
 
 
-def test_without_a_policy_a_deletion_means_nothing_elsewhere(tmp_path: Path) -> None:
-    bench = make(tmp_path, outlet="ignore")
+def test_without_a_policy_a_deletion_means_nothing_elsewhere(make: Make) -> None:
+    bench = make(outlet="ignore")
     bench.delete("shop", "Kunde 0")
     bench.sync()
     bench.control("erp").edit("customers", bench.ident("erp", "Kunde 0"), {"phone": "22000001"})
@@ -149,9 +165,9 @@ def test_an_edit_right_before_the_delete_is_sent_overrules_it(bench: Bench) -> N
 
 
 def test_a_record_that_comes_back_is_the_same_and_its_archived_twin_is_in_use_again(
-    tmp_path: Path,
+    make: Make,
 ) -> None:
-    bench = make(tmp_path, erp="archive")
+    bench = make(erp="archive")
     shop = bench.control("shop")
     (row,) = [r for r in shop.dump("customers") if r["name"] == "Kunde 0"]
     shop.delete("customers", row["id"])
@@ -188,8 +204,8 @@ def test_another_record_with_the_id_of_a_deleted_one_is_not_taken_for_it(bench: 
 
 
 @pytest.mark.parametrize("fault", ["short_page", "repeated_page", "empty_page", "server_error"])
-def test_a_listing_that_leaves_records_out_deletes_nothing(tmp_path: Path, fault: str) -> None:
-    bench = make(tmp_path, 12)
+def test_a_listing_that_leaves_records_out_deletes_nothing(make: Make, fault: str) -> None:
+    bench = make(12)
     bench.reset()
     bench.faults["shop"].plan([Fault(kind=fault, path="customers", times=50)])  # type: ignore[arg-type]
     bench.sync()
@@ -200,9 +216,9 @@ def test_a_listing_that_leaves_records_out_deletes_nothing(tmp_path: Path, fault
 
 
 def test_more_deletions_than_the_brake_allows_stop_all_writes_of_the_concept(
-    tmp_path: Path,
+    make: Make,
 ) -> None:
-    bench = make(tmp_path, 20)
+    bench = make(20)
     for number in range(11):
         bench.delete("shop", f"Kunde {number}")
     bench.control("erp").edit("customers", bench.ident("erp", "Kunde 15"), {"phone": "22000001"})
@@ -225,8 +241,8 @@ def test_more_deletions_than_the_brake_allows_stop_all_writes_of_the_concept(
     quiet(bench)
 
 
-def test_more_creates_than_the_brake_allows_stop_writes_into_the_entity(tmp_path: Path) -> None:
-    bench = make(tmp_path)
+def test_more_creates_than_the_brake_allows_stop_writes_into_the_entity(make: Make) -> None:
+    bench = make()
     for number in range(101):
         row = {"name": f"Ny {number}", "email": f"n{number}@example.no"}
         bench.control("shop").create("customers", row)
@@ -239,8 +255,8 @@ def test_more_creates_than_the_brake_allows_stop_writes_into_the_entity(tmp_path
     quiet(bench)
 
 
-def test_a_first_sync_that_was_cut_goes_on_without_asking_again(tmp_path: Path) -> None:
-    bench = Bench(tmp_path, World((), (), ()), SYSTEMS)
+def test_a_first_sync_that_was_cut_goes_on_without_asking_again(empty: Make) -> None:
+    bench = empty()
     for number in range(150):
         row = {"name": f"Kunde {number}", "email": f"k{number}@example.no"}
         bench.control("shop").create("customers", row)
@@ -255,15 +271,15 @@ def test_a_first_sync_that_was_cut_goes_on_without_asking_again(tmp_path: Path) 
 
 
 def test_what_a_system_cannot_do_about_deletions_is_refused_in_the_configuration(
-    tmp_path: Path,
+    make: Make,
 ) -> None:
     with pytest.raises(ConfigError, match=r"erp.*on_delete = .delete.: the API cannot delete"):
-        make(tmp_path, erp="delete")
+        make(erp="delete")
 
 
-def test_where_delete_is_off_the_record_stays_and_that_is_said(tmp_path: Path) -> None:
+def test_where_delete_is_off_the_record_stays_and_that_is_said(empty: Make) -> None:
     settings = {"outlet": {"entities": {"Customer": {"on_delete": "delete", "delete": False}}}}
-    bench = Bench(tmp_path, World((), (), ()), SYSTEMS, settings=settings)
+    bench = empty(settings)
     bench.control("shop").create("customers", {"name": "Kunde 0", "email": "k0@example.no"})
     bench.sync()
     bench.delete("shop", "Kunde 0")
@@ -282,8 +298,8 @@ def test_a_delete_whose_answer_is_lost_is_settled_by_a_look(bench: Bench, kind: 
     assert bench.names("outlet") == {"Kunde 1"}
 
 
-def test_orders_are_deleted_before_what_they_refer_to(tmp_path: Path) -> None:
-    bench = make(tmp_path, 1)
+def test_orders_are_deleted_before_what_they_refer_to(make: Make) -> None:
+    bench = make(1)
     shop = bench.control("shop")
     goods = shop.create("products", {"sku": "S-1", "title": "Stol", "price": "10.00"})
     line = {"product_id": goods, "quantity": "1", "unit_price": "10.00", "text": "Stol"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -43,14 +44,22 @@ class Bench(Workbench):
         return sorted(row["name"] for row in self.control(system).dump("customers"))
 
 
-def make(folder: Path, **settings: Any) -> Bench:
-    return Bench(folder, World((), (), ()), SYSTEMS, settings=settings)
+Make = Callable[..., Bench]
 
 
 @pytest.fixture
-def twins(tmp_path: Path) -> Bench:
+def make(tmp_path: Path, database: Any) -> Make:
+    def build(**settings: Any) -> Bench:
+        store = {"store": {"url": database.url}}
+        return Bench(tmp_path, World((), (), ()), SYSTEMS, settings=settings, config=store)
+
+    return build
+
+
+@pytest.fixture
+def twins(make: Make) -> Bench:
     """Two customers of the shop and one of the ERP, all with one e-mail address."""
-    bench = make(tmp_path)
+    bench = make()
     for name in ("Ola", "Kari"):
         bench.control("shop").create("customers", {"name": name, "email": "felles@example.no"})
     bench.control("erp").create("customers", {"name": "Ola", "email": "felles@example.no"})
@@ -120,8 +129,8 @@ def test_what_is_linked_already_is_named_with_the_way_out(twins: Bench) -> None:
         twins.answer(found["shop:Kari"], "link", record)
 
 
-def test_a_wrong_link_is_taken_apart_and_each_is_a_record_of_its_own(tmp_path: Path) -> None:
-    bench = make(tmp_path)
+def test_a_wrong_link_is_taken_apart_and_each_is_a_record_of_its_own(make: Make) -> None:
+    bench = make()
     shop, erp = bench.control("shop"), bench.control("erp")
     here = shop.create("customers", {"name": "Ola", "email": "felles@example.no"})
     there = erp.create("customers", {"name": "Kari", "email": "felles@example.no"})
@@ -142,9 +151,9 @@ def test_a_wrong_link_is_taken_apart_and_each_is_a_record_of_its_own(tmp_path: P
         runner.inbox.unlink("erp.Customer:999")
 
 
-def lost(folder: Path, *, arrives: bool) -> tuple[Bench, Review]:
+def lost(make: Make, *, arrives: bool) -> tuple[Bench, Review]:
     """A create without key and marker whose answer is lost, while a user makes the like."""
-    bench = make(folder, erp={"marker": False})
+    bench = make(erp={"marker": False})
     bench.control("shop").create("customers", {"name": "Ola"})
     kind: Any = "drop_after" if arrives else "drop_before"
     bench.faults["erp"].plan([Fault(kind=kind, method="POST", path="customers", times=1)])
@@ -159,24 +168,24 @@ def lost(folder: Path, *, arrives: bool) -> tuple[Bench, Review]:
     return bench, asked
 
 
-def test_a_lost_create_is_the_record_that_a_person_names(tmp_path: Path) -> None:
-    bench, asked = lost(tmp_path, arrives=True)
+def test_a_lost_create_is_the_record_that_a_person_names(make: Make) -> None:
+    bench, asked = lost(make, arrives=True)
     (candidate,) = asked.candidates
     bench.answer(asked, "link", candidate.record)
     bench.quiet()
     assert (bench.names("shop"), bench.names("erp")) == (["Ola"], ["Ola"])
 
 
-def test_a_lost_create_is_made_again_when_a_person_says_that_it_was_not(tmp_path: Path) -> None:
-    bench, asked = lost(tmp_path, arrives=False)
+def test_a_lost_create_is_made_again_when_a_person_says_that_it_was_not(make: Make) -> None:
+    bench, asked = lost(make, arrives=False)
     bench.answer(asked, "again")
     bench.quiet()
     assert bench.names("erp") == bench.names("shop") == ["Ola", "Ola Nordmann"]
 
 
 @pytest.mark.parametrize("arrives", [True, False])
-def test_a_doubted_counter_is_what_a_person_says(tmp_path: Path, arrives: bool) -> None:
-    bench = make(tmp_path)
+def test_a_doubted_counter_is_what_a_person_says(make: Make, arrives: bool) -> None:
+    bench = make()
     shop, erp = bench.control("shop"), bench.control("erp")
     ident = shop.create("products", {"sku": "S-1", "title": "Stol", "stock_quantity": 10})
     bench.quiet()
