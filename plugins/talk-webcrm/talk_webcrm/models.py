@@ -219,19 +219,22 @@ def entities(settings: CrmSettings) -> Sequence[Entity]:
             created=Stamp("OrganisationCreatedAt"), incremental=True,
             lag=lag, reread=reread, marker=marker_of(settings, "Organisations"),
             find=frozenset({"OrganisationVatNumber"}), batch=batch, get_batch=10,
+            deletes="listing",
         ),
         Entity(
             Persons, id="PersonId", modified=Stamp("PersonUpdatedAt"),
             created=Stamp("PersonCreatedAt"), incremental=True, lag=lag, reread=reread,
             marker=marker_of(settings, "Persons"), batch=batch, get_batch=10,
+            deletes="listing",
         ),
         Entity(
             Products, id=KINDS["Catalogue" if catalogue else "Products"].id, lag=lag,
-            unique=("number",), batch=1 if catalogue else batch, get_batch=10,
+            unique=("number",), batch=1 if catalogue else batch, get_batch=10, delete=True,
+            deletes="listing",
         ),
         Entity(
             Opportunities, id="OpportunityId", modified=Stamp("OpportunityUpdatedAt"),
             created=Stamp("OpportunityCreatedAt"), lag=lag,
-            marker=marker_of(settings, "Opportunities"), get_batch=10,
+            marker=marker_of(settings, "Opportunities"), get_batch=10, deletes="listing",
         ),
     )  # fmt: skip

@@ -54,6 +54,7 @@ class Writer:
         self._reader = reader
         self._changer = Changer(client, catalogue, reader)
         self._seen: dict[str, set[int]] = {}
+        self._untouched: dict[str, dict[int, Raw]] = {}
 
     def looked(self, opportunity: str, lines: Sequence[Raw]) -> None:
         """Remember which lines the engine was shown: only these may it do away with."""
@@ -62,11 +63,17 @@ class Writer:
     def write(self, operations: Sequence[Operation]) -> list[Outcome]:
         """Carry out a batch of operations, which are of one kind on one entity."""
         entity = operations[0].entity
+        if operations[0].kind == "delete":
+            return [_outcome(each, partial(self._delete, each)) for each in operations]
         if operations[0].kind != "update" or entity not in self._changer.entities:
             return self._one_by_one(operations)
         bodies = {int(str(each.id)): dict(each.body or {}) for each in operations}
         found = self._changer.change(entity, bodies)
         return [_outcome(each, partial(_record, found[int(str(each.id))])) for each in operations]
+
+    def _delete(self, operation: Operation) -> None:
+        """Delete a product, the one kind of record that webCRM lets go."""
+        self._client.send("DELETE", f"{self._catalogue.kind.path}/{operation.id}")
 
     def _one_by_one(self, operations: Sequence[Operation]) -> list[Outcome]:
         """Nothing more is tried once webCRM does not take, or answer, anything."""
@@ -94,6 +101,9 @@ class Writer:
             record = self._reader.one(operation.entity, id_)
         if operation.entity == "Products":
             self._catalogue.learn(record)
+        if operation.entity == "Opportunities":
+            known = self._untouched.pop(id_, {})
+            record[_LINES] = [known.get(line[_LINE_ID], line) for line in record[_LINES]]
         return record
 
     # --- organisations and persons --------------------------------------------------------------
@@ -174,8 +184,11 @@ class Writer:
     def _lines(self, opportunity: str, wanted: Sequence[Raw], seen: set[int] | None) -> None:
         """Create, change and delete lines one by one, deletions last.
 
-        A line that nobody was shown yet is somebody's new one, and stays.
+        A line that nobody was shown yet is somebody's new one, and stays. A line that is as it
+        should be is not written: what it says afterwards is no answer of webCRM's, but what
+        somebody has typed meanwhile, so the record is answered with what was read here.
         """
+        untouched = self._untouched[opportunity] = {}
         there = {int(line[_LINE_ID]): line for line in
                  self._reader.children("Opportunities", opportunity, "QuotationLines")}  # fmt: skip
         known = [id_ for id_ in there if seen is None or id_ in seen]
@@ -187,21 +200,23 @@ class Writer:
             raw = there.get(int(line.get(_LINE_ID) or 0)) or _alike(spare, sent)
             before = 0 if raw is None else int(raw[_ORDER] or 0)
             place = before if before > place else place + 1
-            self._line(opportunity, line, {**sent, _ORDER: place}, raw)
+            written = self._line(opportunity, line, {**sent, _ORDER: place}, raw)
+            if raw is not None and not written:
+                untouched[int(raw[_LINE_ID])] = self._catalogue.line_in(raw)
         for raw in spare:
             path = f"{KINDS['Quotationline'].path}/{raw[_LINE_ID]}"
             with suppress(MissingError):  # somebody was faster
                 self._client.send("DELETE", path)
 
-    def _line(self, opportunity: str, line: Raw, sent: Raw, raw: Raw | None) -> None:
+    def _line(self, opportunity: str, line: Raw, sent: Raw, raw: Raw | None) -> bool:
         kind = KINDS["Quotationline"]
         if raw is not None:
             whole = {**sent, **self._catalogue.link_of(line)} if _renamed(sent, raw) else sent
-            self._put(kind, raw, whole)
-            return
+            return self._put(kind, raw, whole)
         new = {**sent, **self._catalogue.link_of(line), kind.id: 0,
                f"{LINE}OpportunityId": int(opportunity)}  # fmt: skip
         self._client.send("POST", kind.path, json=self._catalogue.complete(new))
+        return True
 
     # --- requests -------------------------------------------------------------------------------
 
@@ -222,19 +237,22 @@ class Writer:
                 raise UnavailableError(f"webCRM does not show the {entity} that it has created.")
             return id_
 
-    def _put(self, kind: Kind, fresh: Raw, changes: Raw, *, always: bool = False) -> None:
+    def _put(self, kind: Kind, fresh: Raw, changes: Raw, *, always: bool = False) -> bool:
         """Write a whole record: as it is now, with the changes; nothing if it is so already.
+
+        True if it was written.
 
         Whether a PUT merges or replaces nobody says; a whole record is right with either.
         """
         if not always and all(fresh.get(name) == value for name, value in changes.items()):
-            return
+            return False
         id_ = fresh[kind.id]
         whole = {**shapes.sendable(fresh), **changes, kind.id: id_}
         self._client.send("PUT", f"{kind.path}/{id_}", json=whole)
+        return True
 
 
-def _outcome(operation: Operation, call: Callable[[], Raw]) -> Outcome:
+def _outcome(operation: Operation, call: Callable[[], Raw | None]) -> Outcome:
     """What became of one of several: to be denied does not take away what was done before."""
     try:
         return outcome_of(operation, call)

@@ -89,7 +89,7 @@ def test_entities_declare_what_the_api_can(crm) -> None:
     assert found["Opportunities"].marker == "OpportunityCustom15"
     assert found["Products"].marker is None
     assert found["Organisations"].reread == timedelta(hours=24)
-    assert {e.deletes for e in found.values()} == {"none"}
+    assert {e.deletes for e in found.values()} == {"listing"}
 
 
 def test_every_record_of_a_world_validates_and_fits_its_table(open_crm) -> None:
@@ -528,6 +528,32 @@ def test_untouched_lines_are_not_written(crm) -> None:
     wanted = [made["Quotationlines"][0], {**made["Quotationlines"][1], "Name": "B"}]
     crm.changed("Opportunities", made["OpportunityId"], Quotationlines=wanted)
     assert crm.effects("quotation_lines") == {"update": 1}
+
+
+def test_edit_of_an_untouched_line_while_others_are_written_is_not_taken_for_an_answer(crm) -> None:
+    made = _order(crm, [_line("a", 1), _line("b", 2)])
+    first = made["Quotationlines"][0]
+
+    def faster(request) -> None:
+        if request.method == "PUT" and "/QuotationLines/" in request.path:
+            crm.control.store.faults.on_request = None
+            changes = {"QuotationLineQuantity": 7}
+            crm.control.edit("quotation_lines", str(first["QuotationLineId"]), changes)
+
+    crm.control.store.faults.on_request = faster
+    wanted = [first, {**made["Quotationlines"][1], "QuotationLineQuantity": 9}]
+    answer = crm.changed("Opportunities", made["OpportunityId"], Quotationlines=wanted)
+    assert _texts(answer) == [("a", 1), ("b", 9)]
+    (shown,) = crm.get("Opportunities", str(made["OpportunityId"])).values()
+    assert _texts(shown) == [("a", 7), ("b", 9)]
+
+
+def test_product_is_deleted_and_a_second_delete_finds_nothing(crm) -> None:
+    made = crm.made("Products", Number="S-9", Name="Stol")
+    (id_,) = [str(made[e.id]) for e in hooks.talk_entities(crm.settings) if e.name == "Products"]
+    assert crm.write("delete", "Products", id=id_).kind == "stored"
+    assert crm.get("Products", id_) == {}
+    assert crm.write("delete", "Products", id=id_).kind == "gone"
 
 
 def test_line_that_nobody_was_shown_is_not_deleted(crm) -> None:
