@@ -186,8 +186,12 @@ def _finished(run: Run, reading: _Reading) -> None:
 
 
 def _missing(run: Run, reading: _Reading) -> None:
-    """Links that a complete full read did not show: gone, if a look-up by id proves it."""
+    """Links that a complete full read did not show: gone, if a look-up by id proves it.
+
+    A list that leaves out what is there proves nothing of what nobody knows yet.
+    """
     bound, entity = reading.bound, reading.entity
+    lag = bound.entities[entity].lag.total_seconds()
     shown = sum(byte.bit_count() for byte in reading.seen)
     with run.store.write() as connection:
         known = links.count_live(connection, bound.name, entity)
@@ -200,8 +204,10 @@ def _missing(run: Run, reading: _Reading) -> None:
                 if not reading.shown(ident)
             ]
         )
-    if absent:
-        fetch(run, bound, entity, absent)
+        rows = links.by_ext(connection, bound.name, entity, absent)
+        old = {ext for ext, link in rows.items() if link.seen < reading.began - lag}
+    if absent and fetch(run, bound, entity, absent) & old:
+        run.gaps.add((bound.name, entity))
 
 
 def fetch(run: Run, bound: Bound, entity: str, ids: list[str]) -> set[str]:

@@ -25,6 +25,9 @@ from talk_sdk.operations import Raw
 
 __all__ = ["decide_absent", "look_for"]
 
+_PATIENCE = 3
+"""Reads with gaps in a row, after which a person is asked."""
+
 
 def look_for(run: Run, bound: Bound, intent: Intent) -> list[Intent]:
     """Link what a marker shows to be what was created; else the intent comes back, mostly.
@@ -142,7 +145,8 @@ def decide_absent(run: Run, absent: Sequence[Intent]) -> None:
     or by a match key that nobody else has. Where nothing has such a key, an idempotency key
     that is still known tells. Else, if no unlinked record was created there since that could
     be it, it never happened, and is planned again. A record that differs in a key could be it
-    if it was edited since it was created, and so could one from which the key is gone.
+    if it was edited since it was created, and so could one from which the key is gone. A list
+    that leaves out what is there proves nothing.
     """
     for intent in absent:
         if (intent.system, intent.entity) in run.left_out:
@@ -171,9 +175,23 @@ def _decide(run: Run, bound: Bound, intent: Intent) -> None:
             to_review(run, connection, intent, "several records could be what was created")
         elif appeared:
             to_review(run, connection, intent, "a record appeared there since that may be it")
+        elif (intent.system, intent.entity) in run.gaps:
+            _wait(run, connection, intent)
         else:
             journal.settle(connection, [intent.id])
             goldens.soil(connection, [intent.golden])
+
+
+def _wait(run: Run, connection: Connection, intent: Intent) -> None:
+    """The list has gaps, and the record may be in one: a whole read tells, or a person does."""
+    intent.operation["waited"] = intent.operation.get("waited", 0) + 1
+    if intent.operation["waited"] >= _PATIENCE:
+        to_review(run, connection, intent, "no list of the system's has all of its records")
+        return
+    journal.keep(connection, intent)
+    stream = journal.stream(connection, intent.system, intent.entity)
+    stream.cursor = None
+    journal.save_stream(connection, stream)
 
 
 def _claimants(

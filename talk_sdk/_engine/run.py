@@ -134,10 +134,11 @@ class Bound:
 class Run:
     """One execution. `left_out` names what takes no part, with the reason.
 
-    `rules` says, for a concept and a property, which of two edits of it stands. Nothing is
-    written in what is `braked`: too much would be deleted or created; `removals` counts, by
-    concept, the records that were to be deleted or archived. `strangers` has, by system and
-    entity, a record with the mark of another workspace.
+    `rules` says, for a concept and a property, which of two edits of it stands. `gaps` are the
+    entities whose list has left out records that are there. Nothing is written in what is
+    `braked`: too much would be deleted or created; `removals` counts, by concept, the records that
+    were to be deleted or archived. `strangers` has, by system and entity, a record with the mark of
+    another workspace.
     """
 
     id: str
@@ -161,6 +162,7 @@ class Run:
     drift: list[Drift] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     skews: dict[str, float] = field(default_factory=dict)
+    gaps: set[tuple[str, str]] = field(default_factory=set)
     braked: set[tuple[str, str]] = field(default_factory=set)
     removals: Counter[str] = field(default_factory=Counter)
     strangers: dict[tuple[str, str], str] = field(default_factory=dict)

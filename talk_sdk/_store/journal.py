@@ -17,6 +17,7 @@ __all__ = [
     "Stream",
     "begin_run",
     "end_run",
+    "keep",
     "known_system",
     "last_run",
     "note",
@@ -95,6 +96,12 @@ def settle(connection: Connection, ids: Iterable[str]) -> None:
     wanted = list(ids)
     if wanted:
         connection.execute(delete(intents).where(intents.c.id.in_(wanted)))
+
+
+def keep(connection: Connection, intent: Intent) -> None:
+    """Remember what was found out of an intent that stays open."""
+    operation = _ENCODER.encode(intent.operation).decode()
+    connection.execute(update(intents).where(intents.c.id == intent.id).values(operation=operation))
 
 
 def to_review(connection: Connection, ident: str) -> None:

@@ -279,6 +279,30 @@ def killed(bench: Any, name: str, count: int) -> Iterator[None]:
             yield
 
 
+@pytest.mark.parametrize("runs", [1, 2, 9])
+def test_a_list_with_gaps_does_not_prove_that_a_create_never_happened(
+    bench: Any, runs: int
+) -> None:
+    """Nothing tells whose the record is once the shop has forgotten the key of the create."""
+    for name in ("Anne", "Berit"):
+        person(bench, name=name, email=f"{name}@example.no")
+    bench.settle()
+    bench.control("erp").create("customers", {"name": "Kari"})
+    cut(bench, "shop", "POST")
+    bench.clock.advance(2 * 86400)
+    bench.faults["shop"].plan([Fault(kind="empty_page", method="GET", path="customers$")])
+    for _ in range(runs):
+        bench.sync()
+    assert len(bench.control("shop").dump("customers")) == 3
+    assert bench.open() == ({"reviews": 1} if runs == 9 else {})
+    bench.faults["shop"].plan([])
+    if runs < 9:
+        bench.settle()
+    assert sorted(c["name"] for c in bench.control("shop").dump("customers")) == [
+        "Anne", "Berit", "Kari",
+    ]  # fmt: skip
+
+
 def test_a_cut_create_is_completed_though_part_of_it_cannot_be_said_any_more(
     tmp_path: Path,
 ) -> None:
