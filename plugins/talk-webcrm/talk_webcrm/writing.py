@@ -99,12 +99,25 @@ class Writer:
         id_ = steps[operation.kind, operation.entity](operation, dict(operation.body or {}))
         with begun():
             record = self._reader.one(operation.entity, id_)
+            if operation.kind == "create":
+                self._check_made(operation, record)
         if operation.entity == "Products":
             self._catalogue.learn(record)
         if operation.entity == "Opportunities":
             known = self._untouched.pop(id_, {})
             record[_LINES] = [known.get(line[_LINE_ID], line) for line in record[_LINES]]
         return record
+
+    def _check_made(self, operation: Operation, record: Raw) -> None:
+        """The id of what was created is a bare number: one that was cut short is another record's.
+
+        Raises:
+            UnavailableError: the record is not the one that was created.
+        """
+        name = self._markers.get(operation.entity, "Number")
+        wanted = operation.marker or (operation.body or {}).get("Number") or ""
+        if _key(record.get(name)) != _key(wanted):
+            raise UnavailableError("webCRM named another record than the one that it has created.")
 
     # --- organisations and persons --------------------------------------------------------------
 
@@ -250,6 +263,10 @@ class Writer:
         whole = {**shapes.sendable(fresh), **changes, kind.id: id_}
         self._client.send("PUT", f"{kind.path}/{id_}", json=whole)
         return True
+
+
+def _key(text: object) -> str:
+    return str(text or "").removesuffix(shapes.PENDING).casefold()
 
 
 def _outcome(operation: Operation, call: Callable[[], Raw | None]) -> Outcome:

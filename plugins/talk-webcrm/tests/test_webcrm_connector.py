@@ -548,6 +548,14 @@ def test_edit_of_an_untouched_line_while_others_are_written_is_not_taken_for_an_
     assert _texts(shown) == [("a", 7), ("b", 9)]
 
 
+def test_number_of_a_new_record_that_is_cut_short_is_not_taken_for_anothers(crm) -> None:
+    for number in range(9):
+        crm.made("Products", Number=f"S-{number}", Name="Stol")
+    crm.faults(Fault(kind="malformed", method="POST"))
+    outcome = crm.write("create", "Products", body={"Number": "S-10", "Name": "Bord"})
+    assert (outcome.kind, "another record" in outcome.reason) == ("unknown", True)
+
+
 def test_product_is_deleted_and_a_second_delete_finds_nothing(crm) -> None:
     made = crm.made("Products", Number="S-9", Name="Stol")
     (id_,) = [str(made[e.id]) for e in hooks.talk_entities(crm.settings) if e.name == "Products"]
