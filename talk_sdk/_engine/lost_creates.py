@@ -25,6 +25,8 @@ from talk_sdk.operations import Raw
 
 __all__ = ["decide_absent", "look_for"]
 
+_MANY = 6
+"""Values of a record that are as good as a key, all together."""
 _PATIENCE = 3
 """Reads with gaps in a row, after which a person is asked."""
 
@@ -200,7 +202,7 @@ def _claimants(
     """The records that show themselves as what was created.
 
     By a unique property for certain; by a match key unless a record that lost the key by an
-    edit is more like what was sent. What has nothing of the kind, but lines, by all of these.
+    edit is more like what was sent. What has no key of its own, but says much, by all of that.
     """
     mapping = run.systems[intent.system].mappings[intent.entity]
     marks = {rank: key for rank, key in sent_marks(intent).items() if rank != MARKER}
@@ -218,9 +220,15 @@ def _claimants(
             ]
         if alike:
             return [link.ext for link in alike]
-    if marks or intent.operation["keys"] or not any(intent.operation["lines"].values()):
+    if marks or keys or not _telling(intent):
         return []
     return [link.ext for link in rows.values() if _says_all(mapping, intent, link)]
+
+
+def _telling(intent: Intent) -> bool:
+    """Whether what was sent is so much that hardly another record says all of it."""
+    values = [value for value in intent.operation["values"].values() if value is not None]
+    return len(values) >= _MANY or any(intent.operation["lines"].values())
 
 
 def _says_all(mapping: Compiled, intent: Intent, link: LinkRow) -> bool:

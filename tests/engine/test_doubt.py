@@ -279,6 +279,26 @@ def killed(bench: Any, name: str, count: int) -> Iterator[None]:
             yield
 
 
+@pytest.mark.parametrize("edited", [False, True])
+def test_a_lost_create_whose_key_another_has_too_is_known_by_all_that_it_says(
+    bench: Any, edited: bool
+) -> None:
+    for name in ("Kari", "Ola"):
+        bench.control("erp").create("customers", {
+            "name": name, "contactFirstName": name, "email": "familien@example.no",
+            "phone": "22000001", "invoiceAddress": {"street1": "Gata 1", "postCode": "0155",
+                                                    "town": "Oslo", "countryName": "Norge"},
+        })  # fmt: skip
+    cut(bench, "shop", "POST")
+    bench.clock.advance(2 * 86400)
+    if edited:
+        (there, *_) = bench.control("shop").dump("customers")
+        bench.control("shop").edit("customers", there["id"], {"phone": "22000002"})
+    bench.settle()
+    assert bench.open() == ({"parked": 1, "reviews": 1} if edited else {})
+    assert sorted(c["name"] for c in bench.control("shop").dump("customers")) == ["Kari", "Ola"]
+
+
 @pytest.mark.parametrize("runs", [1, 2, 9])
 def test_a_list_with_gaps_does_not_prove_that_a_create_never_happened(
     bench: Any, runs: int
