@@ -9,10 +9,10 @@ from sqlalchemy import Connection
 
 from talk_sdk._engine.reviewing import Desk, explain, unlink
 from talk_sdk._engine.verdicts import take
-from talk_sdk._store import Store, items, questions
+from talk_sdk._store import Store, items, letters, questions
 from talk_sdk.clock import Clock
 from talk_sdk.errors import ConfigError
-from talk_sdk.operations import Conflict, Review
+from talk_sdk.operations import Conflict, Failure, Review
 
 __all__ = ["Inbox"]
 
@@ -38,6 +38,40 @@ class Inbox:
         """Two edits of one property: those that wait for a person first, then the newest."""
         with self._store() as store, store.write() as connection:
             return questions.listed(connection, most=most)
+
+    def failed(self) -> list[Failure]:
+        """Records that cannot be processed, oldest first. What has gone through is not among them.
+
+        They are tried again by themselves when they change, and when a rule or plugin does.
+        """
+        with self._store() as store, store.write() as connection:
+            return letters.listed(connection)
+
+    def retry(self, names: Iterable[str]) -> int:
+        """Let the next run try failed records again, by their names; returns how many.
+
+        Raises:
+            ConfigError: no such record has failed.
+        """
+        return self._each(names, letters.retry)
+
+    def discard(self, names: Iterable[str]) -> int:
+        """Do not list failed records any more, unless they fail otherwise; returns how many.
+
+        Raises:
+            ConfigError: no such record has failed.
+        """
+        return self._each(names, letters.discard)
+
+    def _each(self, names: Iterable[str], act: Callable[[Connection, Failure], None]) -> int:
+        wanted = list(dict.fromkeys(names))
+        with self._locked("talk failed") as connection:
+            found = letters.listed(connection, wanted)
+            for name in set(wanted) - {each.name for each in found}:
+                raise ConfigError(f"{name} has not failed: `talk failed` lists what has.")
+            for each in found:
+                act(connection, each)
+        return len(found)
 
     def reviews(self) -> list[Review]:
         """The questions to a person, each with what both sides say and what can be answered."""

@@ -32,7 +32,7 @@ from talk_sdk._engine.signing import keep, sign_in
 from talk_sdk._engine.spool import Spool, digest, operations
 from talk_sdk._engine.workers import Threads, Workers
 from talk_sdk._inbox import Inbox
-from talk_sdk._store import Store, goldens, items, journal, links, questions
+from talk_sdk._store import Store, goldens, items, journal, letters, links, questions
 from talk_sdk._vault import FileVault
 from talk_sdk.clock import Clock, SystemClock
 from talk_sdk.errors import ConfigError, TalkError
@@ -372,6 +372,7 @@ class Runner:
         with run.store.write() as connection:
             if journal.rules(connection) != rules:
                 goldens.soil_all(connection)
+                letters.retry_writes(connection)
                 journal.set_rules(connection, rules)
 
     def _tell(self, event: Event) -> None:

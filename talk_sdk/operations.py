@@ -17,6 +17,7 @@ __all__ = [
     "Check",
     "Conflict",
     "Drift",
+    "Failure",
     "Item",
     "Operation",
     "OperationKind",
@@ -234,6 +235,38 @@ class Conflict:
     since: datetime
     open: bool
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A record that cannot be processed: it could not be read, or was refused.
+
+    Attributes:
+        system: where.
+        entity: of what.
+        record: its id there; of a write the golden record, by its origin.
+        direction: `read` or `write`.
+        reason: why, in the system's words or ours.
+        raw: the record as the API answered it; None for a write.
+        first: when it failed first.
+        last: when it failed last.
+        times: how often.
+    """
+
+    system: str
+    entity: str
+    record: str
+    direction: str
+    reason: str
+    raw: Any
+    first: datetime
+    last: datetime
+    times: int
+
+    @property
+    def name(self) -> str:
+        """How it is named when it is tried again: `shop.Customer:17`."""
+        return f"{self.system}.{self.entity}:{self.record}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -226,8 +226,9 @@ def _digest(store: Store, *parts: object) -> str:
 def rules_digest(systems: Mapping[str, Bound]) -> str:
     """Changes whenever a plan could come out otherwise for records that have not changed."""
     parts = [
-        (bound.name, entity, mapping.digest, bound.toggle(entity), bound.entities[entity].create,
-         bound.entities[entity].update, bound.entities[entity].delete)
+        (bound.name, bound.version, entity, mapping.digest, bound.toggle(entity),
+         bound.entities[entity].create, bound.entities[entity].update,
+         bound.entities[entity].delete)
         for bound in systems.values()
         for entity, mapping in bound.mappings.items()
     ]  # fmt: skip

@@ -114,6 +114,8 @@ def bury(
         where = [*_at(dead_letters, system, entity, record), dead_letters.c.direction == direction]
         values = {"reason": reason, "last": at, "basis": basis,
                   "raw": None if raw is None else _written(raw)}  # fmt: skip
+        other = (dead_letters.c.reason != reason) | (dead_letters.c.basis != basis)
+        connection.execute(update(dead_letters).where(*where, other).values(discarded=0))
         done = connection.execute(
             update(dead_letters).where(*where).values(times=dead_letters.c.times + 1, **values)
         )
@@ -277,7 +279,8 @@ def listed_parked(connection: Connection) -> list[Item]:
 
 def listed_dead(connection: Connection) -> list[Item]:
     """What could not be processed."""
-    query = select(dead_letters).order_by(dead_letters.c.first)
+    query = select(dead_letters).where(dead_letters.c.discarded == 0)
+    query = query.order_by(dead_letters.c.first)
     return [
         Item(r.system, r.entity, r.record, r.reason, moment(r.first))
         for r in connection.execute(query)

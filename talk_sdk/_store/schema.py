@@ -35,7 +35,7 @@ __all__ = [
     "systems",
 ]
 
-REVISION = "0004"
+REVISION = "0005"
 """The newest migration: what this version of talk-sdk reads and writes."""
 
 metadata = MetaData()
@@ -175,6 +175,8 @@ dead_letters = Table(
     Column("first", Float, nullable=False),
     Column("last", Float, nullable=False),
     Column("times", Integer, nullable=False),
+    # a person has seen it and does not want to hear of it again, as long as it is the same
+    Column("discarded", Integer, nullable=False, server_default="0"),
     Column("basis", Text, nullable=False, server_default=""),
 )
 

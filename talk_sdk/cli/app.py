@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from talk_sdk.cli import check, conflicts, init, login, plan, plugins, review, status, sync
+from talk_sdk.cli import check, conflicts, failed, init, login, plan, plugins, review, status, sync
 from talk_sdk.cli.wiring import STOPPED, USAGE, Wiring
 from talk_sdk.errors import ConfigError, PluginError, TalkError
 
@@ -28,6 +28,7 @@ COMMANDS = (
     status.status,
     conflicts.conflicts,
     review.review,
+    failed.failed,
 )
 EPILOG = (
     "Exit codes: 0 done; 1 done, with items that wait for somebody; 2 usage or configuration; "

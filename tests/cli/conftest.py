@@ -19,6 +19,7 @@ from talk_sdk.operations import (
     Candidate,
     Change,
     Conflict,
+    Failure,
     Item,
     Operation,
     Plan,
@@ -37,6 +38,11 @@ def event(kind: Any, **more: Any) -> Event:
 def conflict(ident: int, name: str = "customer.email", *, waits: bool = True) -> Conflict:
     values, own = {"shop": "a@b.no", "erp": "c@d.no"}, name.rpartition(".")[2]
     return Conflict(ident, "shop.Customer:7", own, values, "you are asked", NOON, waits, name)
+
+
+def failure(ident: int) -> Failure:
+    raw = {"email": "[no@address"}
+    return Failure("shop", "Customer", str(ident), "read", "no currency", raw, NOON, NOON, 3)
 
 
 def review(ident: int) -> Review:
@@ -112,6 +118,8 @@ class FakeInbox:
     asked: list[Review] = field(default_factory=list)
     answered: list[tuple[int, str, str]] = field(default_factory=list)
     unlinked: list[str] = field(default_factory=list)
+    letters: list[Failure] = field(default_factory=list)
+    acts: list[tuple[str, list[str]]] = field(default_factory=list)
 
     def conflicts(self) -> list[Conflict]:
         return self.found
@@ -127,6 +135,18 @@ class FakeInbox:
     def answer(self, review: int, choice: str, record: str = "") -> None:
         self.answered.append((review, choice, record))
         self.asked = [each for each in self.asked if each.id != review]
+
+    def failed(self) -> list[Failure]:
+        return self.letters
+
+    def retry(self, names: list[str]) -> int:
+        self.acts.append(("retry", names))
+        return len(names)
+
+    def discard(self, names: list[str]) -> int:
+        self.acts.append(("discard", names))
+        self.letters = [each for each in self.letters if each.name not in names]
+        return len(names)
 
     def unlink(self, record: str) -> None:
         self.unlinked.append(record)
@@ -226,6 +246,7 @@ def make() -> dict[str, Callable[..., Any]]:
     return {
         "conflict": conflict,
         "event": event,
+        "failure": failure,
         "item": item,
         "operation": operation,
         "plan": plan_of,

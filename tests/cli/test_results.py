@@ -343,6 +343,48 @@ def test_a_wrong_link_is_taken_apart(talk: Any) -> None:
     assert talk.box.unlinked == ["erp.Customer:7"]
 
 
+def test_failed_records_are_shown_with_reason_and_on_demand_as_they_came(
+    talk: Any, make: Any
+) -> None:
+    talk.box.letters = [make["failure"](n) for n in range(25)]
+
+    done = talk("failed")
+    assert done.exit_code == 1
+    for words in ("shop.Customer:7", "could not be read: no currency", "3 times", "… and 5 more"):
+        assert words in done.stdout
+    assert "no@address" not in done.stdout
+    assert "email: [no@address" in talk("failed", "--raw").stdout
+    assert len(json.loads(talk("failed", "--json").stdout)) == 25
+
+
+@pytest.mark.parametrize(
+    ("arguments", "act"),
+    [
+        (["shop.Customer:1", "--retry"], ("retry", ["shop.Customer:1"])),
+        (["--every", "--discard"], ("discard", ["shop.Customer:1", "shop.Customer:2"])),
+    ],
+)
+def test_failed_records_are_tried_again_or_discarded(
+    talk: Any, make: Any, arguments: list[str], act: Any
+) -> None:
+    talk.box.letters = [make["failure"](1), make["failure"](2)]
+
+    talk("failed", *arguments)
+    assert talk.box.acts == [act]
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--retry"], ["shop.Customer:1"], ["--every", "--retry", "--discard"]]
+)
+def test_half_an_order_about_failed_records_does_nothing(
+    talk: Any, make: Any, arguments: list[str]
+) -> None:
+    talk.box.letters = [make["failure"](1)]
+
+    assert talk("failed", *arguments).exit_code == 2
+    assert talk.box.acts == []
+
+
 def test_a_log_gets_a_line_for_each_stage_and_each_trouble(talk: Any, make: Any) -> None:
     talk.answers["sync"] = make["report"]()
     here = {"system": "shop", "entity": "Customer"}

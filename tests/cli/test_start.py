@@ -24,6 +24,7 @@ COMMANDS = [
     "status",
     "conflicts",
     "review",
+    "failed",
     "demo",
 ]
 

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from talk_sdk._engine.refusals import acceptable, basis, joined, lifted
 from talk_sdk._engine.steps import Step
+from talk_sdk.errors import ConfigError
+from talk_sdk.testing.faults import Fault
 
 NAMES = st.sets(st.sampled_from("abcdefgh"), min_size=1)
 
@@ -42,3 +48,68 @@ def test_another_value_of_what_was_refused_is_tried(changed: set[str]) -> None:
     known = basis(step(dict.fromkeys(changed, 1)))
     other = step(dict.fromkeys(changed, 2))
     assert acceptable(other, known) is other
+
+
+@pytest.fixture
+def refused(make: Any) -> Any:
+    """An ERP that cannot name the country of a customer, so that it refuses the record."""
+    bench = make()
+    person = {"name": "Ola", "email": "ola@example.no", "note": "x" * 3000}
+    bench.control("shop").create("customers", person)
+    bench.faults["erp"].plan([Fault(kind="server_error", status=422, method="POST")])
+    bench.sync()
+    bench.faults["erp"].plan([])
+    return bench
+
+
+def inbox(bench: Any, act: Callable[[Any], Any]) -> Any:
+    with bench.runner() as runner:
+        return act(runner.inbox)
+
+
+def test_what_was_refused_is_tried_again_only_when_a_person_says_so(refused: Any) -> None:
+    (found,) = inbox(refused, lambda box: box.failed())
+    assert (found.name.partition(":")[0], found.direction) == ("erp.Customer", "write")
+    assert (found.times, found.raw) == (1, None)
+    refused.sync()
+    assert refused.control("erp").dump("customers") == []
+    assert inbox(refused, lambda box: box.retry([found.name])) == 1
+    refused.sync()
+    assert len(refused.control("erp").dump("customers")) == 1
+    assert inbox(refused, lambda box: box.failed()) == []
+
+
+def test_what_is_discarded_is_not_listed_until_it_fails_otherwise(refused: Any) -> None:
+    (found,) = inbox(refused, lambda box: box.failed())
+    inbox(refused, lambda box: box.discard([found.name]))
+    refused.sync()
+    assert refused.open() == {}
+    assert refused.control("erp").dump("customers") == []
+    (here,) = refused.control("shop").dump("customers")
+    refused.control("shop").edit("customers", here["id"], {"name": "Kari"})
+    refused.faults["erp"].plan([Fault(kind="server_error", status=422, method="POST")])
+    refused.sync()
+    assert refused.open() == {"dead letters": 1}
+
+
+def test_what_was_refused_is_tried_again_when_a_rule_changes(refused: Any) -> None:
+    refused.source["mapping"] = {"erp.Customer": {"remark": False}}
+    refused.sync()
+    assert len(refused.control("erp").dump("customers")) == 1
+    assert inbox(refused, lambda box: box.failed()) == []
+
+
+def test_a_record_that_cannot_be_read_is_shown_as_it_came_and_read_again(bench: Any) -> None:
+    shop = bench.control("shop")
+    ident = shop.create("customers", {"name": "Ola", "currency": "kroner"})
+    bench.sync()
+    (found,) = inbox(bench, lambda box: box.failed())
+    assert (found.name, found.direction) == (f"shop.Customer:{ident}", "read")
+    assert found.raw["currency"] == "kroner"
+    bench.clock.advance(3600)
+    inbox(bench, lambda box: box.retry([found.name]))
+    bench.sync()
+    (again,) = inbox(bench, lambda box: box.failed())
+    assert (again.times, again.first, again.last > found.last) == (2, found.first, True)
+    with pytest.raises(ConfigError, match="has not failed"):
+        inbox(bench, lambda box: box.retry(["erp.Customer:999"]))
