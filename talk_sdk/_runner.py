@@ -21,6 +21,7 @@ from talk_sdk._engine.binding import bind, identify, open_all, rules_digest
 from talk_sdk._engine.brakes import Approved, brake, used
 from talk_sdk._engine.checking import check_system
 from talk_sdk._engine.collecting import collect
+from talk_sdk._engine.explaining import explain_record
 from talk_sdk._engine.lost_creates import decide_absent
 from talk_sdk._engine.matching import match
 from talk_sdk._engine.merge import Rule
@@ -37,7 +38,7 @@ from talk_sdk._vault import FileVault
 from talk_sdk.clock import Clock, SystemClock
 from talk_sdk.errors import ConfigError, TalkError
 from talk_sdk.events import Event
-from talk_sdk.operations import Account, Check, Operation, Plan, Report, Status
+from talk_sdk.operations import Account, Check, Operation, Plan, Report, Status, Why
 
 if TYPE_CHECKING:
     from talk_sdk.http import Transport, Vault
@@ -318,6 +319,22 @@ class Runner:
             summary = {"written": sum(run.written.values()), "problems": run.problems}
             journal.end_run(connection, run.id, run.now(), outcome, summary)
         return report
+
+    def why(self, system: str, entity: str, ident: str, name: str | None = None) -> Why:
+        """Who said what a record says, when, and where it went; reaches out to no system.
+
+        Args:
+            system: its name in talk.toml.
+            entity: of what.
+            ident: the record's id there.
+            name: of one property alone, as `email` or `lines[2].quantity`.
+
+        Raises:
+            ConfigError: there is no such record or property.
+        """
+        systems = self._bind(writes=False)
+        with self._store() as store, store.write() as connection:
+            return explain_record(connection, systems, (system, entity, ident), name)
 
     def status(self) -> Status:
         """What the store knows: links per entity, and all that waits for somebody."""

@@ -19,19 +19,23 @@ __all__ = [
     "Drift",
     "Failure",
     "Item",
+    "Moment",
     "Operation",
     "OperationKind",
     "Outcome",
     "Page",
+    "Place",
     "Plan",
     "Raw",
     "Report",
     "Review",
+    "Said",
     "Scalar",
     "Session",
     "Simulator",
     "Skip",
     "Status",
+    "Why",
 ]
 
 Raw = dict[str, Any]
@@ -267,6 +271,59 @@ class Failure:
     def name(self) -> str:
         """How it is named when it is tried again: `shop.Customer:17`."""
         return f"{self.system}.{self.entity}:{self.record}"
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """Something that happened to a property.
+
+    `kind` is `merge` (an edit was taken), `write` (a system was told), `delete` or `decision` (a
+    person's); `words` say what decided, or what the system made of it.
+    """
+
+    at: datetime
+    run: str
+    kind: str
+    system: str
+    before: Any
+    after: Any
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What one system says of a property, and why it says that."""
+
+    system: str
+    entity: str
+    id: str
+    value: Any
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One property of a record: its value, who said it and when, what happened, what others say.
+
+    A property without name stands for the record itself.
+    """
+
+    property: str
+    value: Any
+    source: str
+    since: datetime | None
+    moments: Sequence[Moment] = ()
+    places: Sequence[Place] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """What is known of a record: the golden record by its origin, its state, its properties."""
+
+    record: str
+    origin: str
+    state: str
+    properties: Sequence[Said]
 
 
 @dataclass(frozen=True, slots=True)

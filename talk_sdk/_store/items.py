@@ -30,6 +30,7 @@ __all__ = [
     "close_review",
     "close_reviews",
     "dead",
+    "drift_of",
     "listed_conflicts",
     "listed_dead",
     "listed_dead_links",
@@ -261,6 +262,12 @@ def add_drift(connection: Connection, at: float, found: Iterable[tuple[str, Drif
     if rows:
         connection.execute(insert(drift), rows)
     return list(fresh.values())
+
+
+def drift_of(connection: Connection, golden: str) -> dict[tuple[str, str, str], str]:
+    """(system, entity, property) → why a system cannot hold what a record says."""
+    query = select(drift).where(drift.c.golden == golden)
+    return {(r.system, r.entity, r.property): r.reason for r in connection.execute(query)}
 
 
 def moment(seconds: float) -> datetime:

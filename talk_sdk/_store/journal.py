@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -17,6 +17,7 @@ __all__ = [
     "Stream",
     "begin_run",
     "end_run",
+    "history_of",
     "keep",
     "known_system",
     "last_run",
@@ -130,6 +131,14 @@ def note(
     ]
     if rows:
         connection.execute(insert(history), rows)
+
+
+def history_of(connection: Connection, golden: str) -> Iterator[tuple[float, str, str, list[Any]]]:
+    """(when, run, kind, [property, before, after, system, words]) of a record, oldest first."""
+    query = select(history).where(history.c.golden == golden).order_by(history.c.id)
+    for r in connection.execute(query):
+        for move in json.decode(r.moves):
+            yield r.at, r.run, r.kind, move
 
 
 def begin_run(connection: Connection, run: str, kind: str, at: float) -> None:

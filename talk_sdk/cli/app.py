@@ -10,7 +10,19 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from talk_sdk.cli import check, conflicts, failed, init, login, plan, plugins, review, status, sync
+from talk_sdk.cli import (
+    check,
+    conflicts,
+    failed,
+    init,
+    login,
+    plan,
+    plugins,
+    review,
+    status,
+    sync,
+    why,
+)
 from talk_sdk.cli.wiring import STOPPED, USAGE, Wiring
 from talk_sdk.errors import ConfigError, PluginError, TalkError
 
@@ -29,6 +41,7 @@ COMMANDS = (
     conflicts.conflicts,
     review.review,
     failed.failed,
+    why.why,
 )
 EPILOG = (
     "Exit codes: 0 done; 1 done, with items that wait for somebody; 2 usage or configuration; "

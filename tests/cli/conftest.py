@@ -177,6 +177,10 @@ class FakeRunner:
     def plan(self) -> Any:
         return self._answer("plan")
 
+    def why(self, *where: str | None) -> Any:
+        self.answers["asked"] = where
+        return self._answer("why")
+
     def status(self) -> Any:
         return self._answer("status")
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from talk_sdk.operations import Change, Check, Drift, Skip
+from talk_sdk.operations import Change, Check, Drift, Moment, Place, Said, Skip, Why
 
 
 def test_check_is_well_when_every_check_is(talk: Any) -> None:
@@ -383,6 +383,29 @@ def test_half_an_order_about_failed_records_does_nothing(
 
     assert talk("failed", *arguments).exit_code == 2
     assert talk.box.acts == []
+
+
+def test_a_property_is_told_with_its_history_and_what_each_system_has(talk: Any, make: Any) -> None:
+    at = make["event"]("merged").at
+    moment = Moment(at, "r1", "merge", "erp", "Ola", "[Kari]", "conflict: newest, by record time")
+    places = (Place("shop", "Customer", "17", "Kari", "up to date"),
+              Place("books", "Customer", "", None, "create is off for books.Customer"))  # fmt: skip
+    said = Said("name", "[Kari]", "erp", at, (moment,), places)
+    talk.answers["why"] = Why("shop.Customer:17", "erp.Customer:3", "linked", (said,))
+
+    done = talk("why", "shop", "Customer", "17", "name")
+    assert talk.answers["asked"] == ("shop", "Customer", "17", "name")
+    wanted = [
+        "shop.Customer:17, known as erp.Customer:3: linked",
+        "name: [Kari] (said by erp, 2026-03-01 12:00)",
+        "shop.Customer:17 has Kari: up to date",
+        "books.Customer has –: create is off for books.Customer",
+        "merge erp: Ola → [Kari], conflict: newest, by record time",
+    ]
+    assert [words for words in wanted if words not in done.stdout] == []
+    assert "up to date" not in talk("why", "shop", "Customer", "17").stdout
+    shown = json.loads(talk("why", "shop", "Customer", "17", "--json").stdout)
+    assert shown["properties"][0]["moments"][0]["kind"] == "merge"
 
 
 def test_a_log_gets_a_line_for_each_stage_and_each_trouble(talk: Any, make: Any) -> None:

@@ -25,6 +25,7 @@ COMMANDS = [
     "conflicts",
     "review",
     "failed",
+    "why",
     "demo",
 ]
 
