@@ -17,6 +17,7 @@ import uuid_utils
 
 from talk_sdk import _config, _plugins
 from talk_sdk._engine.applying import apply
+from talk_sdk._engine.approving import Approval, only_approved, read_plan, write_plan
 from talk_sdk._engine.binding import bind, identify, open_all, rules_digest
 from talk_sdk._engine.brakes import Approved, brake, used
 from talk_sdk._engine.checking import check_system
@@ -201,11 +202,14 @@ class Runner:
             bound.http.close()
         return account
 
-    def plan(self) -> Plan:
-        """What `sync` would write now, and why. Writes nothing anywhere.
+    def plan(self, *, save: str | os.PathLike[str] | None = None) -> Plan:
+        """What `sync` would write now, and why. Writes nothing to any system.
 
         What was read is kept in the store; everything else is thrown away. The plan is
         readable until the runner is closed.
+
+        Args:
+            save: a file to keep it in, for `sync(plan=…)`.
 
         Raises:
             TalkError: the run cannot go on: the store is in use, an account is another one.
@@ -219,6 +223,8 @@ class Runner:
                 run.problems += brake(run, spool, self._settings.brakes, Approved())
                 plan = self._spooled(run, spool)
                 spool.close()
+            if save is not None:
+                write_plan(plan, save, run.store.workspace)
             return plan
 
     def _spooled(self, run: Run, spool: Spool) -> Plan:
@@ -240,7 +246,12 @@ class Runner:
         )  # fmt: skip
 
     def sync(
-        self, *, approve: Approve = False, approve_deletes: int = 0, approve_creates: int = 0
+        self,
+        *,
+        approve: Approve = False,
+        approve_deletes: int = 0,
+        approve_creates: int = 0,
+        plan: str | os.PathLike[str] | None = None,
     ) -> Report:
         """Bring all systems to the same state.
 
@@ -251,17 +262,23 @@ class Runner:
                 that is more than `[brakes]` allows.
             approve_creates: how many records may be created in an entity that was written
                 before, where that is more than `[brakes]` allows.
+            plan: a saved plan. It approves its operations, whatever they are; nothing else is
+                written, and the report lists what is left.
 
         Raises:
             TalkError: the run cannot go on: the store is in use, an account is another one.
         """
         with self._running("talk sync", writes=True) as run:
+            approval = None if plan is None else read_plan(plan, run.store.workspace)
             absent = settle(run)
             collect(run)
             decide_absent(run, absent)
             match(run)
             merge_all(run)
-            self._write(run, approve, Approved(approve_deletes, approve_creates))
+            if approval is None:
+                self._write(run, approve, Approved(approve_deletes, approve_creates))
+            else:
+                self._write_saved(run, approval)
             used(run)
             return self._report(run)
 
@@ -281,6 +298,19 @@ class Runner:
                 return
             only = assigned
             merge_all(run, only)
+
+    def _write_saved(self, run: Run, approval: Approval) -> None:
+        """Apply what a person has approved and is still the same."""
+        everything = plan_all(run)
+        try:
+            spool, run.unapproved = only_approved(run, everything, approval)
+            try:
+                self._approved(run, spool, approve=True)
+                apply(run, spool)
+            finally:
+                spool.close()
+        finally:
+            everything.close()
 
     def _approved(self, run: Run, spool: Spool, approve: Approve) -> bool:
         first: dict[tuple[str, str], dict[str, int]] = {}
@@ -309,11 +339,11 @@ class Runner:
             items.unpark_stale(connection, run.id, run.left_out)
             questions.close_let_go(connection)
             waiting = _status(connection).open
-        outcome = "stopped" if run.problems else "open" if waiting else "done"
+        outcome = "stopped" if run.problems else "open" if waiting or run.unapproved else "done"
         report = Report(
             run.id, outcome, dict(run.reads), dict(run.written), run.conflicts, waiting,  # type: ignore[arg-type]
             (*run.problems, *self._complaints), tuple(run.skips), tuple(run.drift),
-            run.now() - run.at,
+            run.now() - run.at, tuple(run.unapproved),
         )  # fmt: skip
         with run.store.write() as connection:
             summary = {"written": sum(run.written.values()), "problems": run.problems}

@@ -371,6 +371,7 @@ class Review:
 class Report:
     """What a run did.
 
+    `unapproved` are operations that the saved plan does not have, or not as they are now.
     `outcome` is `done`, `open` (done, but dead letters, parked records or reviews wait for
     somebody) or `stopped` (a system was left out; `problems` says which and why).
     """
@@ -385,6 +386,7 @@ class Report:
     skips: Sequence[Skip]
     drift: Sequence[Drift]
     seconds: float
+    unapproved: Sequence[Operation] = ()
 
 
 @dataclass(frozen=True)

@@ -161,6 +161,7 @@ class Run:
     skips: list[Skip] = field(default_factory=list)
     drift: list[Drift] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    unapproved: list[Operation] = field(default_factory=list)
     skews: dict[str, float] = field(default_factory=dict)
     gaps: set[tuple[str, str]] = field(default_factory=set)
     braked: set[tuple[str, str]] = field(default_factory=set)

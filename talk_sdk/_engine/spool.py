@@ -19,7 +19,7 @@ from talk_sdk._store import goldens, links
 from talk_sdk.concepts import CONCEPTS
 from talk_sdk.operations import Change, Drift, Operation, OperationKind, Skip
 
-__all__ = ["Spool", "digest", "operations"]
+__all__ = ["Spool", "digest", "fingerprint", "operations"]
 
 _STAGES = ("create", "late", "update", "archive", "adjust")
 
@@ -150,12 +150,15 @@ def shown(run: Run, step: Step, names: Mapping[str, str]) -> Operation:
     )  # fmt: skip
 
 
+def fingerprint(operation: Operation) -> int:
+    """What tells an operation from all others: without minted ids, the same in a later run."""
+    changes = [[c.property, c.before, c.after] for c in operation.changes]
+    place = [operation.system, operation.entity, operation.kind, operation.record]
+    text: Any = [*place, operation.id, changes]
+    return xxhash.xxh3_128_intdigest(msgspec.json.encode(text, order="deterministic"))
+
+
 def digest(found: Iterable[Operation]) -> str:
     """A digest of operations that does not depend on minted ids or their order."""
-    total = 0
-    for operation in found:
-        changes = [[c.property, c.before, c.after] for c in operation.changes]
-        place = [operation.system, operation.entity, operation.kind, operation.record]
-        text: Any = [*place, operation.id, changes]
-        total += xxhash.xxh3_128_intdigest(msgspec.json.encode(text, order="deterministic"))
+    total = sum(map(fingerprint, found))
     return f"{total % 2**128:032x}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -30,6 +31,7 @@ LIMIT = 5
 LIMIT_HELP = (
     "How many writes of one kind to list for each entity; 0 for all. [default: 5, with --json all]"
 )
+SAVE_HELP = "Save it, to be looked at and then applied with `talk sync --plan FILE`."
 REASONS = 20
 WIDTH = 100
 INDENT = " " * 6
@@ -39,12 +41,13 @@ SHORT = 60
 def plan(
     context: typer.Context,
     as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
+    save: Annotated[Path | None, typer.Option(metavar="FILE", help=SAVE_HELP)] = None,
     limit: Annotated[int | None, typer.Option(min=0, help=LIMIT_HELP, show_default=False)] = None,
 ) -> None:
     """Show what a sync would write, property by property. Writes to no system."""
     wired = wiring(context)
     with progress(terminal=wired.is_terminal()) as view, wired.runner(view.event) as runner:
-        found = runner.plan()
+        found = runner.plan(save=save)
         view.stop()
         if as_json:
             print_json(_as_json(found, limit or None))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -22,6 +23,8 @@ __all__ = ["sync"]
 YES_HELP = "Do not ask before the first write into an entity."
 DELETES_HELP = "Let N records of a concept be deleted or archived, where [brakes] allows fewer."
 CREATES_HELP = "Let N records be created in an entity, where [brakes] allows fewer."
+PLAN_HELP = "Write what this saved plan has, as far as it is still so, and nothing else."
+LISTED = 20
 OUTCOMES = {"done": DONE, "open": OPEN, "stopped": STOPPED}
 
 FirstWrites = Mapping[tuple[str, str], Mapping[str, int]]
@@ -32,6 +35,7 @@ def sync(
     yes: Annotated[bool, typer.Option("--yes", "-y", help=YES_HELP)] = False,
     approve_deletes: Annotated[int, typer.Option(min=0, metavar="N", help=DELETES_HELP)] = 0,
     approve_creates: Annotated[int, typer.Option(min=0, metavar="N", help=CREATES_HELP)] = 0,
+    plan: Annotated[Path | None, typer.Option(metavar="FILE", help=PLAN_HELP)] = None,
     as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
 ) -> None:
     """Bring all systems to the same state. Asks before it writes anywhere for the first time."""
@@ -41,7 +45,7 @@ def sync(
         asking = Asking(shown, terminal=terminal)
         report = runner.sync(
             approve=True if yes else asking.approve,
-            approve_deletes=approve_deletes, approve_creates=approve_creates,
+            approve_deletes=approve_deletes, approve_creates=approve_creates, plan=plan,
         )  # fmt: skip
         shown.stop()
     if as_json:
@@ -99,6 +103,10 @@ def _as_json(report: Report) -> dict[str, object]:
         "problems": report.problems,
         "skips": report.skips,
         "drift": report.drift,
+        "unapproved": [
+            {"system": o.system, "entity": o.entity, "kind": o.kind, "record": o.record, "id": o.id}
+            for o in report.unapproved
+        ],
         "seconds": report.seconds,
     }
 
@@ -115,6 +123,10 @@ def _print(report: Report) -> None:
     if report.open:
         waiting = ", ".join(f"{count} {kind}" for kind, count in report.open.items())
         typer.echo(f"Waiting for somebody: {waiting}. `talk status` lists them.")
+    for each in report.unapproved[:LISTED]:
+        typer.echo(f"not in the plan: {each.system}.{each.entity} {each.kind} {each.record}")
+    if len(report.unapproved) > LISTED:
+        typer.echo(f"not in the plan: {len(report.unapproved) - LISTED} more, see `talk plan`.")
     for problem in report.problems:
         typer.echo(f"problem: {problem}", err=True)
     total = sum(report.written.values())

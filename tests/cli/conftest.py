@@ -174,7 +174,8 @@ class FakeRunner:
     def check(self) -> Any:
         return self._answer("check")
 
-    def plan(self) -> Any:
+    def plan(self, save: Path | None = None) -> Any:
+        self.answers["saved"] = save
         return self._answer("plan")
 
     def why(self, *where: str | None) -> Any:
@@ -188,7 +189,14 @@ class FakeRunner:
     def inbox(self) -> FakeInbox:
         return self.box
 
-    def sync(self, approve: Any = False, approve_deletes: int = 0, approve_creates: int = 0) -> Any:
+    def sync(
+        self,
+        approve: Any = False,
+        approve_deletes: int = 0,
+        approve_creates: int = 0,
+        plan: Path | None = None,
+    ) -> Any:
+        self.answers["plan file"] = plan
         self.brakes = (approve_deletes, approve_creates)
         if self.first:
             self.approved.append(approve if isinstance(approve, bool) else approve(self.first))

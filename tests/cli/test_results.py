@@ -408,6 +408,17 @@ def test_a_property_is_told_with_its_history_and_what_each_system_has(talk: Any,
     assert shown["properties"][0]["moments"][0]["kind"] == "merge"
 
 
+def test_a_plan_is_saved_and_what_it_does_not_have_is_listed(talk: Any, make: Any) -> None:
+    talk.answers["plan"] = make["plan"](make["operation"](1))
+    talk.answers["sync"] = make["report"](outcome="open", unapproved=[make["operation"](2)])
+
+    talk("plan", "--save", "today.plan")
+    assert str(talk.answers["saved"]) == "today.plan"
+    done = talk("sync", "--plan", "today.plan")
+    assert (str(talk.answers["plan file"]), done.exit_code) == ("today.plan", 1)
+    assert "not in the plan: books.Customer" in done.stdout
+
+
 def test_a_log_gets_a_line_for_each_stage_and_each_trouble(talk: Any, make: Any) -> None:
     talk.answers["sync"] = make["report"]()
     here = {"system": "shop", "entity": "Customer"}
