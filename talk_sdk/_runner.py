@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -21,7 +21,7 @@ from talk_sdk._engine.approving import Approval, only_approved, read_plan, write
 from talk_sdk._engine.binding import bind, identify, open_all, rules_digest
 from talk_sdk._engine.brakes import Approved, brake, used
 from talk_sdk._engine.checking import check_system
-from talk_sdk._engine.collecting import collect
+from talk_sdk._engine.collecting import collect, collect_hinted
 from talk_sdk._engine.explaining import explain_record
 from talk_sdk._engine.lost_creates import decide_absent
 from talk_sdk._engine.matching import match
@@ -44,12 +44,15 @@ from talk_sdk.operations import Account, Check, Operation, Plan, Report, Status,
 if TYPE_CHECKING:
     from talk_sdk.http import Transport, Vault
 
-__all__ = ["Approve", "Runner"]
+__all__ = ["Approve", "Hint", "Runner"]
 
 Approve = bool | Callable[[Mapping[tuple[str, str], Mapping[str, int]]], bool]
 """Whether entities that were never written may be: yes, no, or who to ask with the counts:
 (system, entity) → kind → how many."""
 
+
+Hint = tuple[str, str, str]
+"""System, entity, id of a record that may have changed."""
 
 _PASSES = 5
 """How often a run plans: what a system assigns is carried on at once, and may lead to more."""
@@ -252,6 +255,7 @@ class Runner:
         approve_deletes: int = 0,
         approve_creates: int = 0,
         plan: str | os.PathLike[str] | None = None,
+        hints: Iterable[Hint] | None = None,
     ) -> Report:
         """Bring all systems to the same state.
 
@@ -264,15 +268,22 @@ class Runner:
                 before, where that is more than `[brakes]` allows.
             plan: a saved plan. It approves its operations, whatever they are; nothing else is
                 written, and the report lists what is left.
+            hints: (system, entity, id) of records that may have changed, as webhooks tell. Just
+                these are read and carried through, in any order and number; what no hint was
+                about, or came too early, is found by the next run without hints.
 
         Raises:
+            ConfigError: a hint is about what is not synchronised.
             TalkError: the run cannot go on: the store is in use, an account is another one.
         """
         with self._running("talk sync", writes=True) as run:
             approval = None if plan is None else read_plan(plan, run.store.workspace)
             absent = settle(run)
-            collect(run)
-            decide_absent(run, absent)
+            if hints is None:
+                collect(run)
+                decide_absent(run, absent)
+            else:
+                collect_hinted(run, hints)
             match(run)
             merge_all(run)
             if approval is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
@@ -12,10 +12,10 @@ from talk_sdk._engine.run import Bound, Run
 from talk_sdk._engine.workers import Failed, Finished, Lane
 from talk_sdk._store import goldens, journal, links
 from talk_sdk.connector import Entity
-from talk_sdk.errors import DeniedError, PluginError, TalkError
+from talk_sdk.errors import ConfigError, DeniedError, PluginError, TalkError
 from talk_sdk.operations import Page, Raw
 
-__all__ = ["bury_links", "collect", "error_of", "fetch"]
+__all__ = ["bury_links", "collect", "collect_hinted", "error_of", "fetch"]
 
 
 @dataclass
@@ -62,6 +62,28 @@ def collect(run: Run) -> None:
             _finished(run, reading)
         else:
             _page(run, reading, *item)
+
+
+def collect_hinted(run: Run, hints: Iterable[tuple[str, str, str]]) -> None:
+    """Read the records that somebody says have changed, and no others.
+
+    A hint is only a hint: what it says is looked up, however late and often it comes.
+
+    Raises:
+        ConfigError: a hint is about what is not synchronised.
+    """
+    wanted: dict[tuple[str, str], dict[str, None]] = {}
+    for system, entity, ident in hints:
+        bound = run.systems.get(system)
+        if bound is None or entity not in bound.mappings or bound.entities[entity].derived_from:
+            raise ConfigError(f"A hint about {system}.{entity}:{ident}: nothing is read by that.")
+        wanted.setdefault((system, entity), {})[ident] = None
+    for (system, entity), ids in wanted.items():
+        if (system, entity) in run.left_out:
+            continue
+        found = fetch(run, run.systems[system], entity, list(ids))
+        run.reads[system, entity] += len(found)
+        run.tell("collected", system=system, entity=entity, count=len(found))
 
 
 def _begin(run: Run, connection: Connection, bound: Bound, entity: str) -> _Reading:
