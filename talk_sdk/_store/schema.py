@@ -175,9 +175,9 @@ dead_letters = Table(
     Column("first", Float, nullable=False),
     Column("last", Float, nullable=False),
     Column("times", Integer, nullable=False),
+    Column("basis", Text, nullable=False, server_default=""),
     # a person has seen it and does not want to hear of it again, as long as it is the same
     Column("discarded", Integer, nullable=False, server_default="0"),
-    Column("basis", Text, nullable=False, server_default=""),
 )
 
 conflicts = Table(
