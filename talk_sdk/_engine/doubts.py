@@ -57,6 +57,7 @@ def replay(run: Run, bound: Bound, intent: Intent) -> None:
 
 
 def _send(run: Run, bound: Bound, intent: Intent) -> Sent | None:
+    run.store.check_lease()
     lanes = {bound.name: Lane(1, iter([("send", send(bound, [intent], {}))]))}
     for together in run.workers.results(lanes):
         for _, result in together:
