@@ -18,7 +18,7 @@ from talk_sdk.connector import Entity
 from talk_sdk.errors import MappingError
 from talk_sdk.operations import Raw
 
-__all__ = ["Absorbed", "absorb", "mark", "see"]
+__all__ = ["Absorbed", "absorb", "entomb", "mark", "see"]
 
 
 @dataclass
@@ -157,6 +157,7 @@ def _take_in(
     known = links.by_ext(connection, bound.name, entity, list(changed))
     looks, bad = _looks(bound, entity, changed)
     _bury(connection, bound.name, entity, looks, bad, read_at)
+    entomb(connection, [k for k in known.values() if _handed_on(declared, k, looks)], read_at)
     before = links.keys_of(connection, [k.id for k in known.values() if k.state == "dead"])
     rows, keys = _Rows(), {}
     for ext, look in looks.items():
@@ -254,6 +255,24 @@ def _another(link: LinkRow, look: Look, before: Mapping[int, str], keys: Mapping
         return link.created != look.created
     shared = before.keys() & keys.keys()
     return bool(shared) and all(before[rank] != keys[rank] for rank in shared)
+
+
+def _handed_on(declared: Entity, link: LinkRow, looks: Mapping[str, Look]) -> bool:
+    """Whether a record that was not seen to be gone has given its id to one that is newer."""
+    look, stamp = looks.get(link.ext), declared.created
+    if link.golden is None or link.state == "dead" or declared.derived_from:
+        return False
+    if look is None or look.created is None or link.created is None or stamp is None:
+        return False
+    return look.created - link.created > stamp.granularity.total_seconds()
+
+
+def entomb(connection: Connection, gone: Sequence[LinkRow], at: float) -> None:
+    """Links whose records are gone are tombstones, and plan has to look at them."""
+    for link in gone:
+        link.state, link.seen, link.pending, link.children = "dead", at, {}, None
+    links.update_links(connection, gone)
+    goldens.delete(connection, [link.golden for link in gone if link.golden is not None])
 
 
 def _looks(

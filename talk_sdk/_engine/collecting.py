@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
-from talk_sdk._engine.absorb import Absorbed, absorb
+from talk_sdk._engine.absorb import Absorbed, absorb, entomb
 from talk_sdk._engine.run import Bound, Run
 from talk_sdk._engine.workers import Failed, Finished, Lane
-from talk_sdk._store import goldens, journal, links
+from talk_sdk._store import journal, links
 from talk_sdk.connector import Entity
 from talk_sdk.errors import ConfigError, DeniedError, PluginError, TalkError
 from talk_sdk.operations import Page, Raw
@@ -262,9 +262,5 @@ def fetch(run: Run, bound: Bound, entity: str, ids: list[str]) -> set[str]:
 
 def bury_links(connection: Connection, system: str, entity: str, ids: list[str], at: float) -> None:
     """The records are proven gone: their links are tombstones, and plan has to look at them."""
-    gone = [link for link in links.by_ext(connection, system, entity, ids).values()
-            if link.state != "dead"]  # fmt: skip
-    for link in gone:
-        link.state, link.seen, link.pending, link.children = "dead", at, {}, None
-    links.update_links(connection, gone)
-    goldens.delete(connection, [link.golden for link in gone if link.golden is not None])
+    known = links.by_ext(connection, system, entity, ids).values()
+    entomb(connection, [link for link in known if link.state != "dead"], at)
