@@ -172,6 +172,41 @@ def test_a_lost_create_whose_address_was_handed_on_does_not_take_the_other_custo
     assert bench.open()["reviews"] == 1
 
 
+def test_a_lost_create_that_lists_do_not_show_yet_is_not_made_again(
+    make: Callable[..., Any],
+) -> None:
+    bench = make(settings={"erp": {"lag_s": 20.0}})
+    bench.faults["erp"].switch("lag", 20.0)
+    person(bench, name="Kari", email=None)
+    bench.settle()
+    person(bench, email=None)
+    cut(bench, "erp", "POST")
+    with bench.runner() as runner:
+        runner.sync(approve=True)
+    bench.settle()
+    assert len(bench.control("erp").dump("customers")) == 2
+    assert bench.open() == {}
+
+
+def test_an_edit_of_a_lost_create_that_only_a_plan_has_read_is_not_lost(bench: Any) -> None:
+    """What the repeated request answers is how the record was then, not how it is now."""
+    shop = bench.control("shop")
+    person(bench, name="Kari", email="kari@example.no")
+    bench.settle()
+    bench.control("erp").create("customers", {"name": "Ola"})
+    cut(bench, "shop", "POST")
+    bench.clock.advance(60)
+    made = bench.shop("customers", name="Ola")["id"]
+    shop.edit("customers", made, {"note": "ring først"})
+    bench.clock.advance(60)
+    shop.edit("customers", bench.shop("customers", name="Kari")["id"], {"note": "går forbi"})
+    with bench.runner() as runner:
+        runner.plan()
+    bench.settle()
+    assert bench.erp("customers", name="Ola")["remark"] == "ring først"
+    assert bench.shop("customers", id=made)["note"] == "ring først"
+
+
 @pytest.mark.parametrize("edited", [False, True])
 @pytest.mark.parametrize("arrives", [False, True])
 def test_a_doubted_update_that_the_erp_cuts_never_cuts_the_source(
