@@ -38,14 +38,14 @@ def test_what_others_make_of_a_value_never_comes_back(
     for number, fields in enumerate(PEOPLE.values()):
         bench.control(origin).create("customers", {"email": f"k{number}@example.no", **fields})
     before = people(bench, origin)
-    assert bench.quiet() <= 2
+    assert bench.quiet_for_good() <= 2
     assert people(bench, origin) == before
 
     rows = bench.rows("outlet")
     assert len(rows) == len(PEOPLE)
     for row in rows:
         bench.control("outlet").edit("customers", row["id"], {"mobile": "+4790000000"})
-    assert bench.quiet() <= 2
+    assert bench.quiet_for_good() <= 2
     assert people(bench, origin) == before
     assert {row["mobile"] for row in bench.rows("shop")} == {"+4790000000"}
 
@@ -56,10 +56,10 @@ def test_a_price_with_more_digits_than_others_keep_stays_as_it_was_typed(
     bench = make("erp", "shop", "books")
     record = {"articleNo": "A-1", "description": "Skrue", "salesPriceMinor": 1100.5}
     ident = bench.control("erp").create("products", record)
-    bench.quiet()
+    bench.quiet_for_good()
     assert bench.row("shop", "products")["price"] == "11.01"
     bench.control("shop").edit("products", bench.row("shop", "products")["id"], {"unit": "stk"})
-    assert bench.quiet() == 1
+    assert bench.quiet_for_good() == 1
     there = bench.row("erp", "products", productId=ident)
     assert (float(there["salesPriceMinor"]), there["unitCode"]) == (1100.5, "stk")
 
@@ -67,11 +67,11 @@ def test_a_price_with_more_digits_than_others_keep_stays_as_it_was_typed(
 def test_an_edit_of_a_value_that_is_cut_elsewhere_goes_there_once(pair: Any) -> None:
     ident = pair.control("shop").create("customers", {"name": LONG, "email": "o@example.no"})
     pair.quiet()
-    for change in (LONG.upper(), LONG + " avd. Bergen"):
-        pair.control("shop").edit("customers", ident, {"name": change})
-        pair.quiet()
-        assert pair.row("shop")["name"] == change
-        assert pair.row("erp")["name"] == change[:50].rstrip()
+    change = LONG.upper()
+    pair.control("shop").edit("customers", ident, {"name": change})
+    assert pair.quiet_for_good() == 1
+    assert pair.row("shop")["name"] == change
+    assert pair.row("erp")["name"] == change[:50].rstrip()
 
 
 def shouting(_path: str, body: Any) -> Any:
@@ -97,10 +97,10 @@ def test_a_form_that_nobody_declared_is_no_edit_either(
         pair.fault("erp", "drop_after", method="PUT", path="customers", times=1)
         assert pair.killed("answered")
         pair.well()
-    pair.quiet()
+    pair.quiet_for_good()
     assert pair.row("erp")["remark"] == "ring først"
     erp.edit("customers", str(pair.row("erp")["customerId"]), {"phone": "22334455"})
-    pair.quiet()
+    pair.quiet_for_good()
     assert pair.row("shop")["phone"] == "+4722334455"
     assert pair.row("shop")["note"] == "ring først"
     assert not pair.status().conflicts

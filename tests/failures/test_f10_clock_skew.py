@@ -29,7 +29,7 @@ def both(bench: Any) -> tuple[str, str]:
 @pytest.mark.parametrize("skew", [-HOUR, HOUR])
 def test_edits_that_nobody_contests_are_never_lost(make: Callable[..., Any], skew: float) -> None:
     bench, here, there = bench_of(make, skew)
-    for turn in range(4):
+    for turn in range(2):
         bench.control("shop").edit("customers", here, {"note": f"butikk {turn}"})
         bench.sync()
         assert both(bench) == (f"butikk {turn}",) * 2
@@ -41,8 +41,7 @@ def test_edits_that_nobody_contests_are_never_lost(make: Callable[..., Any], ske
     assert not bench.status().conflicts
 
 
-@pytest.mark.parametrize("skew", [-HOUR, HOUR])
-@pytest.mark.parametrize("later", ["shop", "erp"])
+@pytest.mark.parametrize(("skew", "later"), [(-HOUR, "erp"), (HOUR, "shop")])
 def test_edits_further_apart_than_the_clocks_are_in_their_true_order(
     make: Callable[..., Any], skew: float, later: str
 ) -> None:

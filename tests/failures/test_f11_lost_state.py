@@ -40,7 +40,7 @@ def test_our_store_is_lost(pair: Any, tmp_path: Path) -> None:
     pair.quiet()
     for name in FILES:
         (tmp_path / name).unlink(missing_ok=True)
-    pair.quiet()
+    pair.quiet_for_good()
     assert pair.counts() == {"shop": 3, "erp": 3}
     assert not pair.status().conflicts
 
@@ -56,14 +56,14 @@ def test_our_store_is_restored_from_before_creates_edits_and_deletions(
     bench.control("shop").edit("customers", bench.row("shop", name="Kunde 0")["id"], {"note": "ny"})
     bench.control("shop").delete("customers", bench.row("shop", name="Kunde 1")["id"])
     bench.sync(after=DAY)
-    bench.quiet()
+    bench.quiet_for_good()
     assert bench.counts() == {"shop": 4, "outlet": 4}
     for name in FILES:
         (tmp_path / name).unlink(missing_ok=True)
     for name, content in before.items():
         (tmp_path / name).write_bytes(content)
     bench.sync(after=DAY)
-    bench.quiet()
+    bench.quiet_for_good()
     for system in ("shop", "outlet"):
         names = sorted(row["name"] for row in bench.rows(system))
         assert names == ["Kunde 0", "Kunde 2", "Kunde 3", "Kunde 4"], system
@@ -104,7 +104,7 @@ def test_their_store_is_restored_from_before_our_creates(make: Callable[..., Any
     bench.clock.advance(3600)
     assert outlet.create("customers", {"name": "Ny", "email": "ny@example.no"}) == gone
     bench.sync(after=DAY)
-    bench.quiet()
+    bench.quiet_for_good()
     names = {"Kunde 0", "Kunde 1", "Kunde 2", "Ny"}
     assert {row["name"] for row in bench.rows("shop")} == names
     assert {row["name"] for row in bench.rows("outlet")} == names - {"Kunde 2"}

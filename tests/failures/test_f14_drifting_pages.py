@@ -48,7 +48,7 @@ def names(bench: Any, system: str) -> set[str]:
     return {row["name"] for row in bench.rows(system)}
 
 
-@pytest.mark.parametrize("page", [2, 3, 5])
+@pytest.mark.parametrize("page", [2, 4])
 @pytest.mark.parametrize(("system", "ident"), [("shop", "id"), ("erp", "customerId")])
 def test_a_deletion_between_pages_deletes_that_record_and_no_other(
     bench: Any, system: str, ident: str, page: int
