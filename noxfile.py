@@ -92,6 +92,14 @@ def simulate(session: nox.Session) -> None:
     session.run("python", "-P", "-m", "talk_sdk.testing.simulation", *session.posargs)
 
 
+@nox.session(requires=["wheels"])
+def mutants(session: nox.Session) -> None:
+    """Break the engine on purpose: the tests catch every fault of tests/mutants/patches."""
+    everything = ("talk-sdk", *PLUGINS)
+    session.install(*(wheel(name, "simulator") for name in everything), *tools("test"))
+    session.run("python", "tests/mutants/run.py", *session.posargs)
+
+
 @nox.session
 def lint(session: nox.Session) -> None:
     """Style, types and architecture."""
