@@ -34,11 +34,15 @@ class KilledError(BaseException):
 class Bench(Workbench):
     """Empty systems, known by short names; a run is a minute and a half after the last one."""
 
-    def sync(self, *, after: float = 90.0, **approvals: int) -> Report:
+    def sync(
+        self, *, after: float = 90.0, approve_deletes: int = 0, approve_creates: int = 0
+    ) -> Report:
         """One run."""
         self.clock.advance(after)
         with self.runner() as runner:
-            return runner.sync(approve=True, **approvals)
+            return runner.sync(
+                approve=True, approve_deletes=approve_deletes, approve_creates=approve_creates
+            )
 
     def quiet(self, most: int = 2) -> int:
         """Run until nothing is written; returns how many runs wrote."""
