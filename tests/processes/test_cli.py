@@ -50,7 +50,7 @@ def test_what_programs_get_has_the_promised_shape(workspace: Any) -> None:
     report = json.loads(workspace.quick("sync", "--yes", "--json").stdout)
     assert list(report) == [
         "run", "outcome", "read", "written", "conflicts", "open", "problems", "skips", "drift",
-        "seconds",
+        "unapproved", "seconds",
     ]  # fmt: skip
     status = json.loads(workspace.quick("status", "--json").stdout)
     assert list(status) == [

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 SMALL = """
-import sys
+import signal, sys
 from talk_sdk.cli import main
 from talk_sdk.testing.demo import play
 
@@ -23,6 +23,8 @@ class SmallStage(play.Stage):
         super().__init__(folder, parties=40, items=30, deals=40)
 
 play.Stage = SmallStage
+# Whoever runs the tests in the background has it ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.argv = ["talk", "demo", "--keep"]
 main()
 """
