@@ -245,7 +245,8 @@ class Service:
             body = b"<html><body><h1>The server is busy</h1></body></html>"
             return Answer(server_error.status, body, {"Content-Type": "text/html"})
         listing = (call.path, _question(call))
-        if route.lists and call.hit_by("repeated_page") and listing in self._last_pages:
+        repeated = route.lists and call.hit_by("repeated_page") and listing in self._last_pages
+        if repeated and "ids" not in call.query:  # a look-up has no page before
             answer = Answer(200, self._last_pages[listing])
         else:
             answer = route.handler(call)
