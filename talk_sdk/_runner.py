@@ -29,6 +29,7 @@ from talk_sdk._engine.merge import Rule
 from talk_sdk._engine.merging import merge_all
 from talk_sdk._engine.planning import plan_all
 from talk_sdk._engine.run import Bound, Run
+from talk_sdk._engine.scopes import rest_and_wake
 from talk_sdk._engine.settling import settle
 from talk_sdk._engine.signing import keep, sign_in
 from talk_sdk._engine.spool import Spool, digest, operations
@@ -221,6 +222,7 @@ class Runner:
             collect(run)
             with run.store.rehearsal():
                 match(run)
+                rest_and_wake(run)
                 merge_all(run)
                 spool = plan_all(run)
                 run.problems += brake(run, spool, self._settings.brakes, Approved())
@@ -285,6 +287,7 @@ class Runner:
             else:
                 collect_hinted(run, hints)
             match(run)
+            rest_and_wake(run)
             merge_all(run)
             if approval is None:
                 self._write(run, approve, Approved(approve_deletes, approve_creates))
@@ -468,4 +471,5 @@ def _status(connection: Any, systems: tuple[str, ...] = ()) -> Status:
         items.listed_dead_links(connection),
         None if last is None else items.moment(last),
         questions.waiting(connection),
+        links.counts(connection, "dormant"),
     )

@@ -393,7 +393,8 @@ class Report:
 class Status:
     """What the store knows: links per entity and all that waits for somebody.
 
-    `questions` is how many of the conflicts wait for a person.
+    `questions` is how many of the conflicts wait for a person, `dormant` how many records of an
+    entity rest, as no dataflow joins them to the others any more.
     """
 
     systems: Sequence[str]
@@ -405,6 +406,7 @@ class Status:
     dead_links: Sequence[Item]
     last_run: datetime | None
     questions: int = 0
+    dormant: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
     @property
     def open(self) -> dict[str, int]:

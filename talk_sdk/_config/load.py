@@ -8,7 +8,6 @@ import re
 import tomllib
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from types import UnionType
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -19,6 +18,7 @@ from talk_sdk._config.models import (
     Brakes,
     Config,
     Conflicts,
+    Dataflow,
     Policy,
     Store,
     Sync,
@@ -26,6 +26,7 @@ from talk_sdk._config.models import (
     Toggles,
     Vault,
 )
+from talk_sdk._config.pairs import mapping
 from talk_sdk._config.sentences import explain, nearest
 from talk_sdk.concepts import CONCEPTS
 from talk_sdk.errors import ConfigError
@@ -36,16 +37,6 @@ Source = str | os.PathLike[str] | Mapping[str, Any]
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
 SYSTEM_NAME = re.compile(r"[a-z][a-z0-9_-]*")
-PAIR_KEYS: Mapping[str, tuple[type | UnionType, str]] = {
-    "property": (str, "a property in quotes"),
-    "lens": (str, "a lens in quotes, as in `truncate(50)`"),
-    "match": (int, "a rank, 1 being the highest"),
-    "read_only": (bool, "true or false"),
-    "on_create": (bool, "true or false"),
-    "assigned": (bool, "true or false"),
-    "placeholder": (str | int | float | bool, "a value of the system"),
-}
-"""What a pair of `[mapping]` may say, and in which form."""
 
 
 def load(source: Source, *, environ: Mapping[str, str] | None = None) -> Config:
@@ -79,10 +70,11 @@ def load(source: Source, *, environ: Mapping[str, str] | None = None) -> Config:
         systems=systems,
         conflicts=_conflicts(_table(data, "conflicts", ""), systems),
         sync=_section(Sync, data, "sync"),
+        dataflow=_dataflows(data.get("dataflow", []), systems),
         brakes=_section(Brakes, data, "brakes"),
         store=store.within(path.parent if path else Path.cwd()),
         vault=_section(Vault, data, "vault").within(path.parent if path else Path.cwd()),
-        mapping=_mapping(_table(data, "mapping", ""), systems),
+        mapping=mapping(_table(data, "mapping", ""), systems),
     )
 
 
@@ -112,6 +104,8 @@ def check_entities(config: Config, entities: Mapping[str, Collection[str]]) -> N
     """
     named = [(name, entity) for name, s in config.systems.items() for entity in s.entities]
     named += [(system, entity) for system, _, entity in (m.partition(".") for m in config.mapping)]
+    places = [place for flow in config.dataflow for place in (flow.source, flow.target)]
+    named += [(system, entity) for system, _, entity in (place.partition(".") for place in places)]
     for system, entity in named:
         known = entities.get(system, ())
         if entity not in known:
@@ -210,6 +204,41 @@ def _policy(key: str, entry: object, systems: Collection[str]) -> Policy:
     return Policy(prefer=tuple(named))
 
 
+def _dataflows(found: object, systems: Collection[str]) -> tuple[Dataflow, ...]:
+    if not isinstance(found, list) or not all(isinstance(each, Mapping) for each in found):
+        raise ConfigError("`dataflow` should be a list of tables: write each as `[[dataflow]]`.")
+    flows = [_dataflow(each, number, systems) for number, each in enumerate(found, 1)]
+    known: dict[tuple[str, str], int] = {}
+    for number, flow in enumerate(flows, 1):
+        first = known.setdefault((flow.source, flow.target), number)
+        if first != number:
+            raise ConfigError(
+                f"Dataflow {number} is from {flow.source} to {flow.target}, as is {first}:"
+                " a pair has one rule in each direction."
+            )
+    return tuple(flows)
+
+
+def _dataflow(table: Mapping[str, Any], number: int, systems: Collection[str]) -> Dataflow:
+    try:
+        flow = _section(Dataflow, {"[dataflow]": table}, "[dataflow]")
+    except ConfigError as error:
+        raise ConfigError(f"Dataflow {number}: {error.message}") from None
+    for key, place in (("from", flow.source), ("to", flow.target)):
+        system = place.partition(".")[0]
+        if system not in systems:
+            raise ConfigError(
+                f"Dataflow {number}: `{key}` names an unknown system `{system}`:"
+                f" {nearest(system, systems)}"
+            )
+    if flow.source.partition(".")[0] == flow.target.partition(".")[0]:
+        raise ConfigError(
+            f"Dataflow {number} leads from {flow.source} to {flow.target}: a dataflow is between"
+            " two systems."
+        )
+    return flow
+
+
 def _properties() -> set[str]:
     """What two systems can differ about: `customer.email`, `order.lines.quantity`."""
     found = set()
@@ -241,38 +270,3 @@ def _variable(name: object, where: str, key: str, environ: Mapping[str, str]) ->
         f"{where} takes `{key}` from the environment variable {name}, which is not set: "
         f"type `export {name}=…` first."
     )
-
-
-def _mapping(tables: Mapping[str, Any], systems: Collection[str]) -> dict[str, Mapping[str, Any]]:
-    for name in tables:
-        system, _, entity = name.partition(".")
-        if not entity:
-            raise ConfigError(
-                f"`{name}` in [mapping] should be a system and an entity in quotes, "
-                'as in `[mapping."shop.Customer"]`.'
-            )
-        if system not in systems:
-            raise ConfigError(
-                f'[mapping."{name}"] is about an unknown system `{system}`: '
-                f"{nearest(system, systems)}"
-            )
-        for wire, pair in _table(tables, name, "mapping").items():
-            _check_pair(name, wire, pair)
-    return {name: dict(table) for name, table in tables.items()}
-
-
-def _check_pair(name: str, wire: str, pair: object) -> None:
-    place = f'`{wire}` in [mapping."{name}"]'
-    if isinstance(pair, Mapping):
-        for key, value in pair.items():
-            if key not in PAIR_KEYS:
-                raise ConfigError(f"Unknown key `{key}` of {place}: {nearest(key, PAIR_KEYS)}")
-            kind, form = PAIR_KEYS[key]
-            if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-                raise ConfigError(f"`{key}` of {place} should be {form}.")
-        if "property" not in pair:
-            raise ConfigError(f"{place} lacks `property`: the property that it is mapped to.")
-    elif pair is not False and not isinstance(pair, str):
-        raise ConfigError(
-            f"{place} should be a property in quotes, false, or a table with a `property`."
-        )

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 __all__ = [
     "ASK",
@@ -15,6 +15,8 @@ __all__ = [
     "Brakes",
     "Config",
     "Conflicts",
+    "CreationRule",
+    "Dataflow",
     "Policy",
     "Store",
     "Sync",
@@ -95,14 +97,58 @@ class Conflicts(Section):
         return self.properties.get(f"{concept}.{name}", self.default)
 
 
-class Sync(Section):
-    """`[sync]`: how hard to work.
+CreationRule = Literal["every", "when", "linked", "referenced"]
 
+
+class Dataflow(Section):
+    """`[[dataflow]]`: which records of one entity are created in another system, and which belong.
+
+    Edits of records that are linked travel both ways, whatever the rule. `every` record is created
+    there, or one `when` a condition holds, or one that is `referenced` by a record that goes there,
+    or none: only what is there already is `linked`. A record for which `filter` does not hold is
+    not created there, and one that is linked rests: nothing is written and nothing deleted till
+    it holds again. Both are JMESPath expressions over the record as the source's API has it.
+    """
+
+    source: str = Field(alias="from", description="the system and entity, as `shop.Customer`")
+    target: str = Field(alias="to", description="the system and entity, as `erp.Customer`")
+    rule: CreationRule | None = None
+    when: str | None = Field(default=None, min_length=1)
+    filter: str | None = Field(default=None, min_length=1)
+
+    @field_validator("source", "target")
+    @classmethod
+    def _named(cls, place: str) -> str:
+        system, _, entity = place.partition(".")
+        if not system or not entity:
+            raise ValueError("should be a system and an entity, as in `shop.Customer`")
+        return place
+
+    @model_validator(mode="after")
+    def _agree(self) -> Dataflow:
+        if self.rule == "when" and self.when is None:
+            raise ValueError('has rule = "when" and lacks the condition: add `when = "…"`')
+        if self.when is not None and self.rule not in {None, "when"}:
+            raise ValueError(f'has a condition `when`, which rule = "{self.rule}" does not ask for')
+        return self
+
+    @property
+    def creation(self) -> CreationRule:
+        """The rule; a condition alone means `when`."""
+        return self.rule or ("every" if self.when is None else "when")
+
+
+class Sync(Section):
+    """`[sync]`: what takes part, and how hard to work.
+
+    With `default` "all" every pair of entities that share a concept is synchronised, as if there
+    were a dataflow `every` in both directions; with "none" only those that a `[[dataflow]]` names.
     `fresh_within` is in seconds: a record of a system without versions is read again before an
     update if our last look is older. `workers` is the number of requests in flight per system.
     `timeout` is in seconds: how long an answer may stay away.
     """
 
+    default: Literal["all", "none"] = "all"
     fresh_within: float = Field(default=60.0, ge=0)
     workers: int = Field(default=4, ge=1, le=64)
     timeout: float = Field(default=30.0, gt=0)
@@ -165,7 +211,8 @@ class Config(Section):
         path: the file, None where the configuration was given as a mapping.
         systems: by name.
         conflicts: which of two edits stands.
-        sync: how hard to work.
+        sync: what takes part, and how hard to work.
+        dataflow: what is created where; refines `sync.default`.
         brakes: how much a run may do before it asks a person.
         store: where links and history are kept; the file name is absolute.
         vault: where tokens are kept that systems renew; the file name is absolute.
@@ -176,6 +223,7 @@ class Config(Section):
     systems: Mapping[str, SystemConfig]
     conflicts: Conflicts = Conflicts()
     sync: Sync = Sync()
+    dataflow: tuple[Dataflow, ...] = ()
     brakes: Brakes = Brakes()
     store: Store
     vault: Vault = Vault()

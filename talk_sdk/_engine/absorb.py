@@ -86,6 +86,7 @@ def mark(link: LinkRow, look: Look, read_at: float) -> None:
     if look.modified:
         link.mod_lo, link.mod_hi = look.modified
     link.created = link.created if look.created is None else look.created
+    link.barred = look.barred
     link.seen = read_at
 
 
@@ -177,8 +178,10 @@ def _take_in(
             rows.moved.append(link)
         done.seen.append(link.id)
         _notice(run, bound.name, entity, changed[ext][0].get(declared.marker or ""), ext)
-        if see(link, look, declared, read_at, since) and link.golden is not None:
-            rows.freed.append(link.golden)
+        barred = link.barred
+        freed = see(link, look, declared, read_at, since)
+        if link.golden is not None and (freed or link.barred != barred):
+            rows.soiled.append(link.golden)
         keys[link.id] = keys_of(mapping, {**link.shadow, **link.pending})
         keys[link.id].update(look.marks)
         done.changed += 1
@@ -203,14 +206,14 @@ def _notice(run: Run, system: str, entity: str, mark: Any, ext: str) -> None:
 class _Rows:
     """The links of a page: new ones, known ones, and tombstones whose id is in use again.
 
-    `freed` are golden records that wait for a person no more.
+    `soiled` are golden records that wait for a person no more, or that may go elsewhere now.
     """
 
     fresh: list[LinkRow] = field(default_factory=list)
     moved: list[LinkRow] = field(default_factory=list)
     replaced: list[LinkRow] = field(default_factory=list)
     risen: list[LinkRow] = field(default_factory=list)
-    freed: list[str] = field(default_factory=list)
+    soiled: list[str] = field(default_factory=list)
 
     def met_again(
         self, link: LinkRow, look: Look, before: Mapping[int, str], keys: Mapping[int, str]
@@ -228,7 +231,7 @@ class _Rows:
         """Write them; tombstones first, for they give their ids back."""
         links.update_links(connection, self.replaced)
         goldens.revive(connection, [link.golden for link in self.risen if link.golden])
-        goldens.soil(connection, self.freed)
+        goldens.soil(connection, self.soiled)
         links.save(connection, self.fresh)
         links.update_links(connection, self.moved)
 
@@ -268,11 +271,15 @@ def _handed_on(declared: Entity, link: LinkRow, looks: Mapping[str, Look]) -> bo
 
 
 def entomb(connection: Connection, gone: Sequence[LinkRow], at: float) -> None:
-    """Links whose records are gone are tombstones, and plan has to look at them."""
+    """Links whose records are gone are tombstones, and plan has to look at them.
+
+    A record that no dataflow joins to the others any more is gone for its system alone.
+    """
+    golden = [link.golden for link in gone if link.golden is not None and link.state != "dormant"]
     for link in gone:
         link.state, link.seen, link.pending, link.children = "dead", at, {}, None
     links.update_links(connection, gone)
-    goldens.delete(connection, [link.golden for link in gone if link.golden is not None])
+    goldens.delete(connection, golden)
 
 
 def _looks(

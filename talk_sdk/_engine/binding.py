@@ -10,6 +10,7 @@ import xxhash
 
 from talk_sdk import _config
 from talk_sdk._config import Config, SystemConfig
+from talk_sdk._engine.flows import Condition, Flow, Flows, Place
 from talk_sdk._engine.run import Bound, Run, Toggle
 from talk_sdk._engine.workers import Failed, Lane
 from talk_sdk._plugins import LoadedConnector, Plugins
@@ -60,7 +61,58 @@ def bind(
         found[system.name] = _bind(config, system, order, loaded, http, vault(system.name))
     _config.check_entities(config, {name: bound.entities for name, bound in found.items()})
     _check_ranks(found.values())
+    flows = _flows(config, found)
+    for bound in found.values():
+        bound.flows = flows
+        bound.mappings = {
+            entity: mapping
+            for entity, mapping in bound.mappings.items()
+            if flows.takes_part((bound.name, entity))
+        }
     return found
+
+
+def _flows(config: Config, systems: Mapping[str, Bound]) -> Flows:
+    """The dataflows of talk.toml: each between two tables of one concept, and possible.
+
+    Raises:
+        ConfigError: a flow makes no sense, or a condition is none.
+    """
+    named = {}
+    for number, each in enumerate(config.dataflow, 1):
+        try:
+            source, target = (_mapped(systems, place) for place in (each.source, each.target))
+            _check_flow(systems, source, target, each)
+            when, belongs = (Condition(t) if t else None for t in (each.when, each.filter))
+        except ConfigError as error:
+            raise ConfigError(f"Dataflow {number}: {error.message}") from None
+        named[source, target] = Flow(each.creation, when, belongs)
+    return Flows(named, Flow() if config.sync.default == "all" else None)
+
+
+def _mapped(systems: Mapping[str, Bound], place: str) -> Place:
+    system, _, entity = place.partition(".")
+    if entity not in systems[system].mappings:
+        raise ConfigError(f"{place} has no mapping, so that nothing of it is synchronised.")
+    return system, entity
+
+
+def _check_flow(
+    systems: Mapping[str, Bound], source: Place, target: Place, flow: _config.Dataflow
+) -> None:
+    concepts = [
+        systems[system].mappings[entity].concept.name for system, entity in (source, target)
+    ]
+    if concepts[0] != concepts[1]:
+        raise ConfigError(
+            f"{flow.source} is of the kind {concepts[0]}, {flow.target} of {concepts[1]}: a"
+            " dataflow is between records of one kind."
+        )
+    declared = systems[target[0]].entities[target[1]]
+    if flow.creation != "linked" and (not declared.create or declared.derived_from):
+        raise ConfigError(
+            f'the API of {target[0]} cannot create a {target[1]}: write rule = "linked".'
+        )
 
 
 def _bind(
@@ -210,13 +262,22 @@ def identify(run: Run, plugins: Plugins) -> None:
                 run.skews.get(bound.name, 0.0),
             )  # fmt: skip
             bound.epoch = {
-                entity: _digest(run.store, account.id, bound.version, mapping.digest, watchers)
-                for entity, mapping in bound.mappings.items()
+                entity: _digest(
+                    run.store, account.id, bound.version, *_seen_by(bound, entity, watchers)
+                )
+                for entity in bound.mappings
             }
             bound.seeds = {
-                entity: xxhash.xxh3_64_intdigest(repr((mapping.digest, watchers)).encode())
-                for entity, mapping in bound.mappings.items()
+                entity: xxhash.xxh3_64_intdigest(repr(_seen_by(bound, entity, watchers)).encode())
+                for entity in bound.mappings
             }
+
+
+def _seen_by(bound: Bound, entity: str, watchers: list[str]) -> tuple[object, ...]:
+    """What decides how a raw record looks to the engine."""
+    conditions = bound.flows.conditions((bound.name, entity))
+    seen = (bound.mappings[entity].digest, watchers)
+    return (*seen, conditions) if conditions else seen
 
 
 def _digest(store: Store, *parts: object) -> str:
@@ -232,4 +293,6 @@ def rules_digest(systems: Mapping[str, Bound]) -> str:
         for bound in systems.values()
         for entity, mapping in bound.mappings.items()
     ]  # fmt: skip
-    return xxhash.xxh3_128_hexdigest(repr((sorted(map(repr, parts)), list(CONCEPTS))).encode())
+    flows = next(iter(systems.values())).flows.digest()
+    found = (sorted(map(repr, parts)), list(CONCEPTS), flows)
+    return xxhash.xxh3_128_hexdigest(repr(found).encode())

@@ -16,6 +16,13 @@ from talk_sdk.operations import Moment, Place, Said, Why
 __all__ = ["explain_record"]
 
 
+_AWAY: Mapping[str, str] = {
+    "dead": "gone from its system",
+    "dormant": "rests: no dataflow joins it to the others",
+}
+"""Why a record takes no part, by the state of its link."""
+
+
 def explain_record(
     connection: Connection,
     systems: Mapping[str, Bound],
@@ -66,7 +73,7 @@ def _unlinked(connection: Connection, link: LinkRow) -> str:
     for item in (*items.listed_parked(connection), *items.listed_reviews(connection)):
         if (item.system, item.entity, item.id) == spot:
             return f"not linked: {item.reason}"
-    return f"not linked: {'left alone' if link.state == 'dormant' else link.state}"
+    return f"not linked: {'left alone' if link.state == 'ignored' else link.state}"
 
 
 def _state(golden: GoldenRow, rows: Sequence[LinkRow]) -> str:
@@ -156,8 +163,8 @@ def _place(
 def _why(
     row: LinkRow, name: str, golden: GoldenRow, drift: Mapping[tuple[str, str, str], str]
 ) -> str:
-    if row.state == "dead":
-        return "gone from its system"
+    if row.state in _AWAY:
+        return _AWAY[row.state]
     if name in row.held:
         return row.held[name]
     if name in row.pending:
@@ -189,8 +196,14 @@ def _elsewhere(
             declared, spot = bound.entities[entity], (bound.name, entity)
             if mapping.concept.name != golden.concept or spot in here or declared.derived_from:
                 continue
-            found.append(Place(*spot, "", None, waits.get(spot) or _no_create(bound, entity)))
+            why = waits.get(spot) or _no_create(bound, entity) or _no_flow(bound, entity, rows)
+            found.append(Place(*spot, "", None, why or "not there"))
     return found
+
+
+def _no_flow(bound: Bound, entity: str, rows: Sequence[LinkRow]) -> str | None:
+    sources = [row for row in rows if row.state == "live" and row.system != bound.name]
+    return bound.flows.refusal((bound.name, entity), sources, demanded=False)
 
 
 def _no_create(bound: Bound, entity: str) -> str:
@@ -199,4 +212,4 @@ def _no_create(bound: Bound, entity: str) -> str:
         return f"the API cannot create a {entity}"
     if not (toggle.write and toggle.create):
         return f"{'create' if toggle.write else 'write'} is off for {bound.name}.{entity}"
-    return "not there"
+    return ""

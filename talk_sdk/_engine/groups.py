@@ -128,7 +128,7 @@ def _candidates(connection: Connection, ids: set[str], rank: int) -> dict[str, C
     owner: dict[int, str] = {}
     for page in links.chunks(sorted(ids)):
         query = select(table.c.id, table.c.golden, table.c.system, table.c.entity).where(
-            table.c.golden.in_(page), table.c.state == "live"
+            table.c.golden.in_(page), table.c.state.in_(("live", "dormant"))
         )
         for ident, golden, system, entity in connection.execute(query):
             sides[golden].add((system, entity))

@@ -57,6 +57,7 @@ class Look:
     modified: tuple[float, float] | None
     created: float | None
     marks: Mapping[int, str] = field(default_factory=dict)
+    barred: dict[str, str] = field(default_factory=dict)
 
 
 def external_id(entity: Entity, raw: Raw) -> str | None:
@@ -128,6 +129,7 @@ def look_at(bound: Bound, entity: str, raw: Raw, digest: bytes | None = None) ->
         modified,
         created[0] if created else None,
         marks,
+        bound.flows.bars((bound.name, entity), raw),
     )
 
 

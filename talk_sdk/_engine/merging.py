@@ -86,9 +86,13 @@ def _views(
     views = []
     for link in rows:
         mapping = run.mapping(link.system, link.entity)
-        if link.state != "live" or mapping is None:
+        if link.state not in {"live", "dormant"} or mapping is None:
             continue
-        waits = link.id in blocked or f"{link.system}.{link.entity}:{link.id}" in run.frozen
+        waits = (
+            link.state == "dormant"
+            or link.id in blocked
+            or f"{link.system}.{link.entity}:{link.id}" in run.frozen
+        )
         entity = run.systems[link.system].entities[link.entity]
         views.append(
             View(

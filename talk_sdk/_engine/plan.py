@@ -87,13 +87,7 @@ def _step(
         release(golden, live, planned)
         step = removal(golden, live, rows, target, planned)
         return step or update(golden, live, target, resolve, family, planned)
-    why = None
-    if mine:
-        why = "it was deleted there and is not made anew"
-    elif not lives_on(golden, rows, everywhere):
-        why = "it was deleted elsewhere"
-    elif golden.id in target.older and target.system not in demanded:
-        why = "it is older, and full_sync is off there"
+    why = _not_made(golden, rows, mine, target, everywhere, target.system in demanded)
     if why is not None:
         planned.skips.append(_skip(golden, target, why))
         return None
@@ -101,7 +95,36 @@ def _step(
         link.state == "live" and link.system == target.system for link in rows
     ):
         return None
-    return create(golden, target, family, planned, numbered(golden, everywhere))
+    step = create(golden, target, family, planned, numbered(golden, everywhere))
+    demand = target.system in demanded
+    step.reason = (
+        target.flows.reason(target.place, _sources(rows, target), demanded=demand) or step.reason
+    )
+    return step
+
+
+def _not_made(
+    golden: GoldenRow,
+    rows: Sequence[LinkRow],
+    mine: Sequence[LinkRow],
+    target: Target,
+    everywhere: Sequence[Target],
+    demanded: bool,
+) -> str | None:
+    """Why the record is not created in a target; None if it may be."""
+    if any(link.state == "dormant" for link in mine):
+        return "no dataflow joins the record there to the others any more"
+    if mine:
+        return "it was deleted there and is not made anew"
+    if not lives_on(golden, rows, everywhere):
+        return "it was deleted elsewhere"
+    if golden.id in target.older and not demanded:
+        return "it is older, and full_sync is off there"
+    return target.flows.refusal(target.place, _sources(rows, target), demanded=demanded)
+
+
+def _sources(rows: Sequence[LinkRow], target: Target) -> list[LinkRow]:
+    return [link for link in rows if link.state == "live" and link.system != target.system]
 
 
 def _skip(golden: GoldenRow, target: Target, reason: str) -> Skip:

@@ -79,7 +79,7 @@ def _target(
     return Target(
         bound.name, entity, bound.mappings[entity], declared.create, declared.update is not None,
         declared.adjust, declared.derived_from is not None, _marks(declared), frozenset(older),
-        off, toggle.on_delete, closed,
+        off, toggle.on_delete, closed, bound.flows,
     )  # fmt: skip
 
 

@@ -128,6 +128,8 @@ def _missing(
             why = {"review": "which is in review", "": "which is not to be had"}.get(
                 state, "which has no golden record yet"
             )
+            if not run.systems[system].flows.takes_part((system, entity)):
+                why = f"and there is no dataflow of {system}.{entity}"
             for ident in waiting:
                 blocked.setdefault(ident, f"waits for {name}, {why}")
     return missing, blocked

@@ -71,7 +71,12 @@ def overrules(golden: GoldenRow, rows: Sequence[LinkRow], views: Sequence[View])
     for view in views:
         if view.link.held.get(ACTIVE) == ARCHIVED and view.pending.get(ACTIVE):
             del view.link.held[ACTIVE]
-    edited = [v for v in views if v.link.children is not None or v.pending.keys() - v.link.held]
+    edited = [
+        v
+        for v in views
+        if v.link.state == "live"
+        and (v.link.children is not None or v.pending.keys() - v.link.held)
+    ]
     if not edited:
         return []
     golden.state = "live"

@@ -54,7 +54,7 @@ class Desk(NamedTuple):
     def _match(self, review: Review, choice: str, record: str) -> None:
         link = self._link(review.system, review.entity, review.record)
         if choice == "ignore":
-            link.state = "dormant"
+            link.state = "ignored"
             links.update_links(self.connection, [link])
             return
         golden = self._named(record, link) if choice == "link" else self._minted(link)

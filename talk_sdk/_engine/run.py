@@ -8,6 +8,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from talk_sdk._engine.flows import Flows
 from talk_sdk._engine.merge import NEWEST, Policy, Rule
 from talk_sdk._engine.workers import Workers
 from talk_sdk._store import Store
@@ -36,7 +37,10 @@ class Toggle:
 
 @dataclass
 class Bound:
-    """A system at work: its connector's hooks, tables and open session."""
+    """A system at work: its connector's hooks, tables and open session.
+
+    `flows` are those of the whole workspace.
+    """
 
     name: str
     order: int
@@ -50,6 +54,7 @@ class Bound:
     http: Http
     vault: Vault
     workers: int
+    flows: Flows = field(default_factory=Flows)
     session: Session | None = None
     epoch: Mapping[str, str] = field(default_factory=dict)
     seeds: Mapping[str, int] = field(default_factory=dict)
@@ -190,6 +195,11 @@ class Run:
         if reason not in self.problems:
             self.problems.append(reason)
             self.tell("left_out", system=system, message=reason)
+
+    @property
+    def flows(self) -> Flows:
+        """The dataflows between all systems."""
+        return next(iter(self.systems.values())).flows
 
     def policy(self, concept: str, children: str = "") -> Policy:
         """Which of two edits stands, by property of a concept or of its child records."""

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from talk_sdk._engine.flows import Flows, Place
 from talk_sdk._store.rows import GoldenRow, LinkRow
 from talk_sdk.mapping import Compiled
 from talk_sdk.operations import Drift, Skip
@@ -79,9 +80,10 @@ class Target:
     """An entity that could be written: what it can do, what may be done to it.
 
     `on_delete` is what a deletion elsewhere does here. `closed` says why nothing is written there
-    in this run; None if it is open. `adjust` are the counters that are written as differences,
-    `unique` those of `Entity.unique`. Records in `older` were there before the entity took part,
-    and are not created there. `off` says, by kind of step, why it may not be taken.
+    in this run; None if it is open. `flows` say what is created there. `adjust` are the counters
+    that are written as differences, `unique` those of `Entity.unique`. Records in `older` were
+    there before the entity took part, and are not created there. `off` says, by kind of step, why
+    it may not be taken.
     """
 
     system: str
@@ -96,6 +98,12 @@ class Target:
     off: Mapping[str, str] = field(default_factory=dict)
     on_delete: Literal["ignore", "archive", "delete"] = "ignore"
     closed: str | None = None
+    flows: Flows = field(default_factory=Flows)
+
+    @property
+    def place(self) -> Place:
+        """System and entity."""
+        return self.system, self.entity
 
 
 @dataclass

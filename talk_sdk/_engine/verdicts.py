@@ -53,5 +53,5 @@ def impose(golden: GoldenRow, rows: list[LinkRow], name: str, value: Scalar, at:
     golden.revs[name] = revision + 1
     golden.prov[name] = (PERSON, at, at, False)
     for row in rows:
-        if row.state == "live" and name in row.shadow:
+        if row.state in {"live", "dormant"} and name in row.shadow:
             row.behind.setdefault(name, revision)

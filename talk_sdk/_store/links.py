@@ -8,11 +8,12 @@ from typing import Any, TypeVar
 from msgspec import json
 from sqlalchemy import Connection, and_, bindparam, delete, func, insert, select, update
 
-from talk_sdk._store.rows import LinkRow
+from talk_sdk._store.rows import LinkRow, LinkState
 from talk_sdk._store.schema import keys, links
 
 __all__ = [
     "CHUNK",
+    "any_dormant",
     "by_ext",
     "by_golden",
     "by_id",
@@ -42,6 +43,7 @@ CHUNK = 500
 
 _FIXED = {"id", "system", "entity", "concept"}
 _COLUMNS = [c for c in links.c if c.name != "dirty"]
+_THERE = ("new", "live", "dormant", "review")
 
 
 def chunks(items: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
@@ -71,7 +73,7 @@ def _row(record: Any) -> LinkRow:
         _decode(record.behind), _decode(record.found), _decode(record.held),
         json.decode(record.children) if record.children else None,
         record.fingerprint, record.version, record.mod_lo, record.mod_hi, record.created,
-        record.seen, record.edit_lo, record.edit_hi,
+        record.seen, record.edit_lo, record.edit_hi, _decode(record.barred),
     )  # fmt: skip
 
 
@@ -86,6 +88,7 @@ def _values(link: LinkRow) -> dict[str, Any]:
         "fingerprint": link.fingerprint, "version": link.version, "mod_lo": link.mod_lo,
         "mod_hi": link.mod_hi, "created": link.created, "seen": link.seen,
         "edit_lo": link.edit_lo, "edit_hi": link.edit_hi, "dirty": int(link.dirty),
+        "barred": _encode(link.barred),
     }  # fmt: skip
 
 
@@ -104,7 +107,7 @@ def glance(
             links.c.system == system,
             links.c.entity == entity,
             links.c.ext.in_(page),
-            links.c.state.in_(("new", "live", "review")),
+            links.c.state.in_(_THERE),
         )
         for ext, link, fingerprint in connection.execute(query):
             found[ext] = (link, fingerprint)
@@ -280,15 +283,21 @@ def goldens_of(
 def present(
     connection: Connection, goldens: Iterable[str]
 ) -> dict[str, list[tuple[str, str, str]]]:
-    """Golden id → (system, entity, external id) of its live links."""
+    """Golden id → (system, entity, external id) of its links, dormant ones too."""
     found: dict[str, list[tuple[str, str, str]]] = {}
     for page in chunks(goldens):
         query = select(links.c.golden, links.c.system, links.c.entity, links.c.ext).where(
-            links.c.golden.in_(page), links.c.state == "live"
+            links.c.golden.in_(page), links.c.state.in_(("live", "dormant"))
         )
         for golden, system, entity, ext in connection.execute(query):
             found.setdefault(golden, []).append((system, entity, ext))
     return found
+
+
+def any_dormant(connection: Connection, concept: str) -> bool:
+    """Whether a link of a concept is dormant."""
+    query = select(links.c.id).where(links.c.concept == concept, links.c.state == "dormant")
+    return connection.scalar(query.limit(1)) is not None
 
 
 def dirty_goldens(connection: Connection, concept: str, after: str) -> list[str]:
@@ -325,11 +334,11 @@ def rows_in_state(connection: Connection, states: Sequence[str]) -> list[LinkRow
     return [_row(record) for record in connection.execute(query.order_by(links.c.id))]
 
 
-def counts(connection: Connection) -> dict[tuple[str, str], int]:
-    """(system, entity) → live links."""
+def counts(connection: Connection, state: LinkState = "live") -> dict[tuple[str, str], int]:
+    """(system, entity) → links in a state."""
     query = (
         select(links.c.system, links.c.entity, func.count())
-        .where(links.c.state == "live", links.c.parent.is_(None))
+        .where(links.c.state == state, links.c.parent.is_(None))
         .group_by(links.c.system, links.c.entity)
     )
     return {(system, entity): count for system, entity, count in connection.execute(query)}
@@ -362,5 +371,5 @@ def _existing(system: str, entity: str) -> Any:
     return and_(
         links.c.system == system,
         links.c.entity == entity,
-        links.c.state.in_(("new", "live", "review")),
+        links.c.state.in_(_THERE),
     )

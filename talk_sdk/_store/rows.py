@@ -9,7 +9,7 @@ from talk_sdk.operations import Scalar
 
 __all__ = ["GoldenRow", "LinkRow", "LinkState", "Provenance"]
 
-LinkState = Literal["new", "live", "dormant", "dead", "alias", "review"]
+LinkState = Literal["new", "live", "dormant", "ignored", "dead", "alias", "review"]
 
 Provenance = tuple[str, float | None, float, bool]
 """Who said a value and when: system, earliest and latest moment, whether by record time."""
@@ -62,6 +62,8 @@ class LinkRow:
             of its own, as a number that it assigned.
         found: property → what a doubted write left behind (rule D1).
         held: property → why it is neither merged nor written.
+        barred: target (`erp.Customer`) → the condition of a dataflow that the record does not
+            meet, `when` or `filter`.
         children: list → lines as last read, where they were not merged yet.
         mod_lo, mod_hi: the span of the record's own modified time.
         seen: our last look at the record.
@@ -90,6 +92,7 @@ class LinkRow:
     seen: float = 0.0
     edit_lo: float | None = None
     edit_hi: float | None = None
+    barred: dict[str, str] = field(default_factory=dict)
 
     @property
     def dirty(self) -> bool:

@@ -35,7 +35,7 @@ __all__ = [
     "systems",
 ]
 
-REVISION = "0005"
+REVISION = "0006"
 """The newest migration: what this version of talk-sdk reads and writes."""
 
 metadata = MetaData()
@@ -114,6 +114,7 @@ links = Table(
     Column("edit_lo", Float),
     Column("edit_hi", Float),
     Column("dirty", Integer, nullable=False, server_default="0"),
+    Column("barred", Text),
     UniqueConstraint("system", "entity", "ext", name="links_external"),
     Index("links_golden", "golden"),
     Index("links_parent", "parent", sqlite_where=text("parent IS NOT NULL"),

@@ -38,6 +38,7 @@ def _as_json(found: Status) -> dict[str, object]:
         "systems": found.systems,
         "last_run": found.last_run,
         "links": counts(found.links, ("system", "entity")),
+        "dormant": counts(found.dormant, ("system", "entity")),
         "open": found.open,
         "dead_letters": found.dead_letters,
         "parked": found.parked,
@@ -51,6 +52,9 @@ def _print(found: Status) -> None:
     when = f"{found.last_run:%Y-%m-%d %H:%M:%S %Z}" if found.last_run else "never"
     typer.echo(f"Systems: {', '.join(found.systems)}. Last run: {when}.")
     print_table(("system", "entity", "links"), [(*key, n) for key, n in found.links.items()])
+    if found.dormant:
+        typer.echo("Resting, as no dataflow joins them to the others any more:")
+        print_table(("system", "entity", "records"), [(*k, n) for k, n in found.dormant.items()])
     _print_items("Dead letters: records that cannot be processed", found.dead_letters)
     _print_items("Parked: records that wait for another one", found.parked)
     _print_items("Reviews: questions to you", found.reviews)

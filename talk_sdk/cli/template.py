@@ -47,7 +47,18 @@ FOOT = """\
 # creates = 100
 # creates_percent = 20
 
+# Which records of one entity are created in another; edits travel both ways, whatever the rule:
+# "every", one "when" a condition holds, one "referenced" by what goes there, or none ("linked").
+# [[dataflow]]
+# from = "{first}.Order"
+# to = "other.Order"
+# rule = "when"
+# when = "status == 'shipped'"     # JMESPath, over the record as the API has it
+# filter = "test != `true`"        # what does not meet it rests: it is not synchronised
+
 [sync]
+# "all": every pair of entities of one kind; "none": only what a [[dataflow]] names.
+# default = "all"
 # Seconds after which a record is looked at again before it is updated.
 # fresh_within = 60
 # Requests in flight, per system.

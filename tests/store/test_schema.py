@@ -140,7 +140,8 @@ def test_what_postgresql_is_told_is_the_same_by_both_ways(capsys: Any) -> None:
     with Operations.context(context):
         for script in reversed(scripts):
             script.module.upgrade()
-    told_to = [" ".join(part.split()) for part in told.getvalue().split(";") if part.strip()]
+    parts = [" ".join(part.split()) for part in told.getvalue().split(";") if part.strip()]
+    told_to = [part for part in parts if not part.startswith("UPDATE ")]  # of rows, not of tables
     assert folded(told_to) == {" ".join(part.split()) for part in made}
 
 

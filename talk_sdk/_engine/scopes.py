@@ -1,0 +1,54 @@
+"""Scopes as a stage: links that no dataflow joins to the others any more rest, and come back."""
+
+from __future__ import annotations
+
+from talk_sdk._engine.flows import outside
+from talk_sdk._engine.run import Run
+from talk_sdk._store import LinkRow, goldens, links
+from talk_sdk.concepts import CONCEPTS
+
+__all__ = ["rest_and_wake"]
+
+
+def rest_and_wake(run: Run) -> None:
+    """Let links rest that have left their golden record, and wake those that belong again.
+
+    A resting link is dormant: it is neither written nor deleted, what its users type waits, and
+    it falls behind what the others say.
+    """
+    for concept in CONCEPTS:
+        places = [(bound.name, entity) for bound, entity in run.mapped(concept)]
+        with run.store.write() as connection:
+            asleep = links.any_dormant(connection, concept)
+        if asleep or run.flows.default is None or run.flows.filtered(places):
+            _concept(run, concept)
+
+
+def _concept(run: Run, concept: str) -> None:
+    after = ""
+    while True:
+        with run.store.write() as connection:
+            page = goldens.dirty_page(connection, concept, after)
+            if not page:
+                return
+            after = page[-1].id
+            changed: list[LinkRow] = []
+            for rows in links.by_golden(connection, [golden.id for golden in page]).values():
+                changed += _changed(run, rows)
+            links.update_links(connection, changed)
+
+
+def _changed(run: Run, rows: list[LinkRow]) -> list[LinkRow]:
+    """The links of a golden record that go to rest or wake."""
+    here = [
+        row
+        for row in rows
+        if row.state in {"live", "dormant"} and run.mapping(row.system, row.entity) is not None
+    ]
+    left = outside(here, run.flows)
+    changed = []
+    for row in here:
+        state, row.state = row.state, "dormant" if row.id in left else "live"
+        if row.state != state:
+            changed.append(row)
+    return changed
