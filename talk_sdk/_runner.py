@@ -16,6 +16,7 @@ import msgspec
 import uuid_utils
 
 from talk_sdk import _config, _plugins
+from talk_sdk._engine.aliases import close_settled
 from talk_sdk._engine.applying import apply
 from talk_sdk._engine.approving import Approval, only_approved, read_plan, write_plan
 from talk_sdk._engine.binding import bind, identify, open_all, rules_digest
@@ -352,6 +353,7 @@ class Runner:
         with run.store.write() as connection:
             items.unpark_stale(connection, run.id, run.left_out)
             questions.close_let_go(connection)
+            close_settled(connection)
             waiting = _status(connection).open
         outcome = "stopped" if run.problems else "open" if waiting or run.unapproved else "done"
         report = Report(

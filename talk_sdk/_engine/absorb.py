@@ -168,6 +168,9 @@ def _take_in(
             done.doubtful.append(ext)
         if age != "current":
             continue
+        if link is not None and link.state == "alias":
+            # It stands for itself again.
+            link.state, link.alias = "live" if link.golden else "new", None
         if link is not None and link.state == "dead":
             own = keys_of(mapping, look.properties)
             link = rows.met_again(link, look, before.get(link.id, {}), own)

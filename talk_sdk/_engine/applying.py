@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection
 
 from talk_sdk._engine.absorb import absorb
+from talk_sdk._engine.aliases import follow
 from talk_sdk._engine.collecting import bury_links, error_of, fetch
 from talk_sdk._engine.outcomes import conclude
 from talk_sdk._engine.run import Bound, Run
@@ -172,10 +173,12 @@ def _current(run: Run, bound: Bound, entity: str, steps: Sequence[Step]) -> dict
             asked, records = result
             with run.store.write() as connection:
                 seen = [visible for _, visible in records.values()]
+                named = {ext: visible for ext, (_, visible) in records.items()}
+                others = follow(run, connection, bound, entity, named)
                 absorb(run, connection, bound, entity, seen, asked, proven=True)
                 gone = [ext for ext in page if ext not in records]
                 bury_links(connection, bound.name, entity, gone, asked)
-            found.update((ext, whole) for ext, (whole, _) in records.items())
+            found.update((e, whole) for e, (whole, _) in records.items() if e not in others)
     return found
 
 

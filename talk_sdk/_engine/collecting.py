@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection
 
 from talk_sdk._engine.absorb import Absorbed, absorb, entomb
+from talk_sdk._engine.aliases import follow
 from talk_sdk._engine.run import Bound, Run
 from talk_sdk._engine.workers import Failed, Finished, Lane
 from talk_sdk._store import journal, links
@@ -252,6 +253,7 @@ def fetch(run: Run, bound: Bound, entity: str, ids: list[str]) -> set[str]:
                 continue
             asked, records = result
             with run.store.write() as connection:
+                follow(run, connection, bound, entity, records)
                 absorb(run, connection, bound, entity, list(records.values()), asked, proven=True)
                 absent = [ext for ext in wanted if ext not in records]
                 bury_links(connection, bound.name, entity, absent, asked)
@@ -263,4 +265,4 @@ def fetch(run: Run, bound: Bound, entity: str, ids: list[str]) -> set[str]:
 def bury_links(connection: Connection, system: str, entity: str, ids: list[str], at: float) -> None:
     """The records are proven gone: their links are tombstones, and plan has to look at them."""
     known = links.by_ext(connection, system, entity, ids).values()
-    entomb(connection, [link for link in known if link.state != "dead"], at)
+    entomb(connection, [link for link in known if link.state not in {"dead", "alias"}], at)

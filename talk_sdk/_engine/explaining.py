@@ -18,6 +18,7 @@ __all__ = ["explain_record"]
 
 _AWAY: Mapping[str, str] = {
     "dead": "gone from its system",
+    "alias": "merged there into another record",
     "dormant": "rests: no dataflow joins it to the others",
 }
 """Why a record takes no part, by the state of its link."""
@@ -73,7 +74,8 @@ def _unlinked(connection: Connection, link: LinkRow) -> str:
     for item in (*items.listed_parked(connection), *items.listed_reviews(connection)):
         if (item.system, item.entity, item.id) == spot:
             return f"not linked: {item.reason}"
-    return f"not linked: {'left alone' if link.state == 'ignored' else link.state}"
+    words = {"ignored": "left alone", "alias": f"merged there into {link.alias}"}
+    return f"not linked: {words.get(link.state, link.state)}"
 
 
 def _state(golden: GoldenRow, rows: Sequence[LinkRow]) -> str:

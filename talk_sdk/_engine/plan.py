@@ -112,6 +112,8 @@ def _not_made(
     demanded: bool,
 ) -> str | None:
     """Why the record is not created in a target; None if it may be."""
+    if any(link.state == "alias" for link in mine):
+        return "it was merged there into another record"
     if any(link.state == "dormant" for link in mine):
         return "no dataflow joins the record there to the others any more"
     if mine:

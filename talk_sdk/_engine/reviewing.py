@@ -21,6 +21,7 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "match": ("link", "new", "ignore"),
     "create": ("link", "again"),
     "counter": ("done", "again"),
+    "merge": ("ignore",),
 }
 """What a person can say, by the kind of the question."""
 
@@ -44,9 +45,11 @@ class Desk(NamedTuple):
         if choice not in known:
             ways = ", ".join(f"--{each}" for each in known) or "nothing"
             raise ConfigError(f"Review {review.id} can be settled with {ways}, not --{choice}.")
-        {"match": self._match, "create": self._create, "counter": self._counter}[review.kind](
-            review, choice, record
-        )
+        settle = {
+            "match": self._match, "create": self._create, "counter": self._counter,
+        }.get(review.kind)  # fmt: skip
+        if settle is not None:
+            settle(review, choice, record)
         items.close_review(self.connection, review.id)
 
     # --- which record is it? ----------------------------------------------------------------------
@@ -198,6 +201,8 @@ def _explained(connection: Connection, review: Review) -> Review:
         here = _said(link)
         if review.kind == "match":
             candidates = _alike(connection, link)
+        elif review.kind == "merge":
+            candidates = _both(connection, link)
     choices = CHOICES.get(review.kind, ())
     return replace(review, says=here, candidates=candidates, choices=choices)
 
@@ -205,6 +210,14 @@ def _explained(connection: Connection, review: Review) -> Review:
 def _said(link: LinkRow) -> dict[str, Any]:
     said = {**link.shadow, **link.pending}
     return {name: value for name, value in said.items() if value is not None}
+
+
+def _both(connection: Connection, link: LinkRow) -> list[Candidate]:
+    """What a merged record went into, and what other systems still have for it."""
+    rows = list(links.by_ext(connection, link.system, link.entity, [link.alias or ""]).values())
+    if link.golden is not None:
+        rows += [r for r in links.by_golden(connection, [link.golden])[link.golden] if r != link]
+    return [Candidate(row.name, _said(row), linked=row.golden is not None) for row in rows]
 
 
 def _alike(connection: Connection, link: LinkRow) -> list[Candidate]:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from talk_sdk._engine.lines import POSITION, UNKNOWN
-from talk_sdk._engine.looks import keys_of, unique_keys
+from talk_sdk._engine.looks import external_id, keys_of, unique_keys
 from talk_sdk._engine.refusals import basis
 from talk_sdk._engine.run import Bound, Run
 from talk_sdk._engine.steps import CHANGES, Step
@@ -281,10 +281,18 @@ def send(bound: Bound, batch: Sequence[Intent], bodies: Mapping[str, Raw]) -> Ca
         outcomes = list(bound.write(operations))
         for index, (operation, outcome) in enumerate(zip(operations, outcomes, strict=True)):
             if outcome.kind == "stored" and operation.kind != "delete":
-                outcomes[index] = _complete(bound, operation, outcome)
+                outcomes[index] = _own(bound, operation, _complete(bound, operation, outcome))
         return Sent(list(batch), outcomes)
 
     return call
+
+
+def _own(bound: Bound, operation: Operation, outcome: Outcome) -> Outcome:
+    """The answer, unless it is another record's: the one that was meant was merged into it."""
+    if operation.id is None or outcome.kind != "stored":
+        return outcome
+    ext = external_id(bound.entities[operation.entity], outcome.record or {})
+    return outcome if ext in {None, operation.id} else Outcome("stale", reason="merged")
 
 
 def _complete(bound: Bound, operation: Operation, outcome: Outcome) -> Outcome:

@@ -12,11 +12,12 @@ from typing import Any
 from sqlalchemy import Connection
 
 from talk_sdk._engine.absorb import absorb
+from talk_sdk._engine.aliases import follow
 from talk_sdk._engine.answers import equals, overruled
 from talk_sdk._engine.collecting import bury_links, error_of
 from talk_sdk._engine.doubts import ask, key_alive, replay
 from talk_sdk._engine.kids import Kids, line_pairs
-from talk_sdk._engine.looks import look_at
+from talk_sdk._engine.looks import external_id, look_at
 from talk_sdk._engine.lost_creates import look_for
 from talk_sdk._engine.run import Bound, Run
 from talk_sdk._store import LinkRow, goldens, items, journal, links
@@ -66,6 +67,9 @@ def settle(run: Run) -> list[Intent]:
 def _update(run: Run, bound: Bound, intent: Intent) -> None:
     ext = str(intent.operation["ext"])
     rows = ask(run, bound, lambda: list(bound.get(intent.entity, [ext]).values()))
+    if rows and external_id(bound.entities[intent.entity], rows[0]) != ext:
+        _merged_away(run, bound, intent, rows)
+        return
     if not rows:
         with run.store.write() as connection:
             bury_links(connection, bound.name, intent.entity, [ext], run.now())
@@ -80,6 +84,15 @@ def _update(run: Run, bound: Bound, intent: Intent) -> None:
     with run.store.write() as connection:
         if not untouched:
             _compare(run, connection, bound, intent, rows[0])
+        journal.settle(connection, [intent.id])
+        goldens.soil(connection, [intent.golden])
+        absorb(run, connection, bound, intent.entity, rows, run.now(), proven=True)
+
+
+def _merged_away(run: Run, bound: Bound, intent: Intent, rows: Sequence[Raw]) -> None:
+    """Whatever became of the write, the record is another one now."""
+    with run.store.write() as connection:
+        follow(run, connection, bound, intent.entity, {str(intent.operation["ext"]): rows[0]})
         journal.settle(connection, [intent.id])
         goldens.soil(connection, [intent.golden])
         absorb(run, connection, bound, intent.entity, rows, run.now(), proven=True)

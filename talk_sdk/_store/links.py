@@ -28,6 +28,7 @@ __all__ = [
     "live_ids",
     "next_id",
     "others_with",
+    "point_elsewhere",
     "present",
     "put_keys",
     "rows_in_state",
@@ -73,7 +74,7 @@ def _row(record: Any) -> LinkRow:
         _decode(record.behind), _decode(record.found), _decode(record.held),
         json.decode(record.children) if record.children else None,
         record.fingerprint, record.version, record.mod_lo, record.mod_hi, record.created,
-        record.seen, record.edit_lo, record.edit_hi, _decode(record.barred),
+        record.seen, record.edit_lo, record.edit_hi, _decode(record.barred), record.alias,
     )  # fmt: skip
 
 
@@ -88,7 +89,7 @@ def _values(link: LinkRow) -> dict[str, Any]:
         "fingerprint": link.fingerprint, "version": link.version, "mod_lo": link.mod_lo,
         "mod_hi": link.mod_hi, "created": link.created, "seen": link.seen,
         "edit_lo": link.edit_lo, "edit_hi": link.edit_hi, "dirty": int(link.dirty),
-        "barred": _encode(link.barred),
+        "barred": _encode(link.barred), "alias": link.alias,
     }  # fmt: skip
 
 
@@ -265,29 +266,54 @@ def others_with(connection: Connection, concept: str, rank: int, value: str, gol
 def goldens_of(
     connection: Connection, system: str, refs: Iterable[tuple[str, str]]
 ) -> dict[tuple[str, str], tuple[str | None, str]]:
-    """(entity, external id) → (golden id, state of the link), for references of a system."""
+    """(entity, external id) → (golden id, state of the link), for references of a system.
+
+    A record that was merged into another one stands for that.
+    """
     wanted: dict[str, set[str]] = {}
     for entity, ext in refs:
         wanted.setdefault(entity, set()).add(ext)
     found: dict[tuple[str, str], tuple[str | None, str]] = {}
+    merged: dict[tuple[str, str], str] = {}
     for entity, ids in wanted.items():
         for page in chunks(sorted(ids)):
-            query = select(links.c.ext, links.c.golden, links.c.state).where(
+            query = select(links.c.ext, links.c.golden, links.c.state, links.c.alias).where(
                 links.c.system == system, links.c.entity == entity, links.c.ext.in_(page)
             )
-            for ext, golden, state in connection.execute(query):
+            for ext, golden, state, alias in connection.execute(query):
                 found[entity, ext] = (golden, state)
+                if state == "alias":
+                    merged[entity, ext] = alias
+    if merged:
+        there = goldens_of(connection, system, {(e, new) for (e, _), new in merged.items()})
+        found |= {
+            (entity, ext): there[entity, new]
+            for (entity, ext), new in merged.items()
+            if (entity, new) in there
+        }
     return found
+
+
+def point_elsewhere(connection: Connection, system: str, entity: str, old: str, new: str) -> None:
+    """What was merged into one record is merged into another one with it."""
+    query = update(links).where(
+        links.c.system == system, links.c.entity == entity, links.c.alias == old
+    )
+    connection.execute(query.values(alias=new))
 
 
 def present(
     connection: Connection, goldens: Iterable[str]
 ) -> dict[str, list[tuple[str, str, str]]]:
-    """Golden id → (system, entity, external id) of its links, dormant ones too."""
+    """Golden id → (system, entity, external id) of its links: live, dormant, or merged away.
+
+    The id is of the record that a merged one went into.
+    """
     found: dict[str, list[tuple[str, str, str]]] = {}
     for page in chunks(goldens):
-        query = select(links.c.golden, links.c.system, links.c.entity, links.c.ext).where(
-            links.c.golden.in_(page), links.c.state.in_(("live", "dormant"))
+        ext = func.coalesce(links.c.alias, links.c.ext)
+        query = select(links.c.golden, links.c.system, links.c.entity, ext).where(
+            links.c.golden.in_(page), links.c.state.in_(("live", "dormant", "alias"))
         )
         for golden, system, entity, ext in connection.execute(query):
             found.setdefault(golden, []).append((system, entity, ext))

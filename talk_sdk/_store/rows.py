@@ -64,6 +64,7 @@ class LinkRow:
         held: property → why it is neither merged nor written.
         barred: target (`erp.Customer`) → the condition of a dataflow that the record does not
             meet, `when` or `filter`.
+        alias: the id of the record that this one was merged into, in its own system.
         children: list → lines as last read, where they were not merged yet.
         mod_lo, mod_hi: the span of the record's own modified time.
         seen: our last look at the record.
@@ -93,6 +94,7 @@ class LinkRow:
     edit_lo: float | None = None
     edit_hi: float | None = None
     barred: dict[str, str] = field(default_factory=dict)
+    alias: str | None = None
 
     @property
     def dirty(self) -> bool:

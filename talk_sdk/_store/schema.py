@@ -115,6 +115,7 @@ links = Table(
     Column("edit_hi", Float),
     Column("dirty", Integer, nullable=False, server_default="0"),
     Column("barred", Text),
+    Column("alias", _ID),
     UniqueConstraint("system", "entity", "ext", name="links_external"),
     Index("links_golden", "golden"),
     Index("links_parent", "parent", sqlite_where=text("parent IS NOT NULL"),

@@ -65,7 +65,7 @@ def _print(found: Sequence[Review]) -> None:
     for each in found:
         typer.secho(f"{each.id}: {each.system}.{each.entity} {each.record}", bold=True)
         typer.echo(f"  {each.kind}: {each.reason} (since {each.since:%Y-%m-%d %H:%M})")
-        _print_says("it says" if each.kind == "match" else "was sent", each.says)
+        _print_says("was sent" if each.kind in {"create", "counter"} else "it says", each.says)
         for candidate in each.candidates:
             _print_candidate(candidate)
         ways = ", ".join(

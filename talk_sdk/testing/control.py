@@ -66,6 +66,9 @@ class Control(Protocol):
     def recycle(self, collection: str, id_: str) -> None:
         """Let the next new record have the id of a deleted one, as some databases do."""
 
+    def merge(self, collection: str, id_: str, into: str) -> None:
+        """Merge a record into another one as a user: its id leads there from now on."""
+
     def dump(self, collection: str) -> list[Record]:
         """All records as they are now."""
 
@@ -157,6 +160,11 @@ class LocalControl:
         """See `Control`."""
         with self.store.lock:
             self.resources[collection].collection.recycle(str(id_))
+
+    def merge(self, collection: str, id_: str, into: str) -> None:
+        """See `Control`."""
+        with self.store.lock:
+            self.resources[collection].collection.merge(str(id_), str(into), USER)
 
     def dump(self, collection: str) -> list[Record]:
         """See `Control`."""

@@ -91,12 +91,13 @@ class Collection:
         self._issued = 0
         self._gone: dict[str, Snapshot] = {}
         self._recycled: list[str] = []
+        self._merged: dict[str, str] = {}
         self._listing: list[Snapshot] | None = None
         self._by_time: list[Snapshot] | None = None
 
     def get(self, id_: str) -> Snapshot | None:
         """The record as it is now, or none if there is none."""
-        chain = self._chains.get(id_)
+        chain = self._chains.get(self._merged.get(id_, id_))
         return None if chain is None or chain[-1].deleted else chain[-1]
 
     def body(self, snapshot: Snapshot) -> bytes:
@@ -207,6 +208,13 @@ class Collection:
         back = Snapshot(id_, old.values, old.created, self._cut(now), old.version + 2, now)
         self._put(back, author, "create")
         return back
+
+    def merge(self, id_: str, into: str, author: Author) -> None:
+        """Remove a record; whoever asks for it gets the other one, which is stamped."""
+        other = self._chains[into][-1]
+        self.delete(id_, author)
+        self._merged[id_] = into
+        self.update(into, other.values, author)
 
     def recycle(self, id_: str) -> None:
         """Issue the id of a deleted record for the next new one; a KeyError if there was none."""

@@ -69,6 +69,10 @@ class RemoteControl:
         """See `Control`."""
         self._call("restore", collection, id_)
 
+    def merge(self, collection: str, id_: str, into: str) -> None:
+        """See `Control`."""
+        self._call("merge", collection, id_, into)
+
     def recycle(self, collection: str, id_: str) -> None:
         """See `Control`."""
         self._call("recycle", collection, id_)

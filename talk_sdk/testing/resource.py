@@ -90,11 +90,11 @@ class Resource:
             RefusedError: There is none (404).
             InvalidError: A value is not taken.
         """
-        before = self.need(id_).values
+        found = self.need(id_)
         by_user = author.who != "api"
-        accepted = self.table.accept(changes, before, whole=whole, by_user=by_user)
-        self.complete(accepted, before, author, id_)
-        return self.collection.update(id_, accepted, author, kind)
+        accepted = self.table.accept(changes, found.values, whole=whole, by_user=by_user)
+        self.complete(accepted, found.values, author, found.id)
+        return self.collection.update(found.id, accepted, author, kind)
 
     def remove(self, id_: str, author: Author) -> None:
         """Delete a record.
