@@ -342,7 +342,8 @@ class Review:
     Attributes:
         id: how it is named when it is settled.
         kind: `match` (which record is it?), `create` (was it created?), `counter` (was it
-            changed?) or `merge` (merged in its system, and not in the others).
+            changed?), `merge` (merged in its system, and not in the others) or `flip` (two
+            systems change it back and forth).
         system: where.
         entity: of what.
         record: the record's id there; of a create the golden record, by its origin.

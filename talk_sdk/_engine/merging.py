@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from talk_sdk._engine.family import Family, merge_lines
+from talk_sdk._engine.flips import freeze
 from talk_sdk._engine.looks import keys_of
 from talk_sdk._engine.matching import match_concept
 from talk_sdk._engine.merge import Merged, View, merge
@@ -50,6 +51,7 @@ def _page(run: Run, concept: str, ids: Sequence[str]) -> None:
         found = known(run, connection, [link for link in rows if link.id not in blocked])
         families = _families(run, connection, concept, records, by_golden, found)
         followed = any(b.toggle(e).on_delete != "ignore" for b, e in run.mapped(concept))
+        freeze(run, connection, [link for link in rows if link.id not in blocked])
         results: dict[str, Merged] = {}
         for ident, golden in records.items():
             views = _views(run, by_golden.get(ident, []), blocked, found)

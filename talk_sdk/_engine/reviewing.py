@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
+from talk_sdk._engine.flips import FROZEN
 from talk_sdk._engine.lines import POSITION, place
 from talk_sdk._engine.verdicts import PERSON
 from talk_sdk._store import GoldenRow, LinkRow, goldens, items, journal, links
@@ -22,6 +23,7 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "create": ("link", "again"),
     "counter": ("done", "again"),
     "merge": ("ignore",),
+    "flip": ("again",),
 }
 """What a person can say, by the kind of the question."""
 
@@ -47,6 +49,7 @@ class Desk(NamedTuple):
             raise ConfigError(f"Review {review.id} can be settled with {ways}, not --{choice}.")
         settle = {
             "match": self._match, "create": self._create, "counter": self._counter,
+            "flip": self._flip,
         }.get(review.kind)  # fmt: skip
         if settle is not None:
             settle(review, choice, record)
@@ -127,6 +130,15 @@ class Desk(NamedTuple):
             link.shadow[name] = sent if choice == "done" else review.data["base"].get(name)
             if there != link.shadow[name]:
                 link.pending[name] = there
+        links.update_links(self.connection, [link])
+        goldens.soil(self.connection, [link.golden] if link.golden else [])
+
+    def _flip(self, review: Review, _choice: str, _record: str) -> None:
+        """Let the property move again."""
+        link = self._link(review.system, review.entity, review.record)
+        name = review.data["property"]
+        if link.held.get(name) == FROZEN:
+            del link.held[name]
         links.update_links(self.connection, [link])
         goldens.soil(self.connection, [link.golden] if link.golden else [])
 

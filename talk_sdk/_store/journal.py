@@ -10,6 +10,7 @@ from typing import Any
 from msgspec import json
 from sqlalchemy import Connection, delete, insert, select, update
 
+from talk_sdk._store.links import chunks
 from talk_sdk._store.schema import history, intents, lease, runs, streams, systems
 
 __all__ = [
@@ -21,6 +22,8 @@ __all__ = [
     "keep",
     "known_system",
     "last_run",
+    "last_syncs",
+    "moves_in",
     "note",
     "open_intents",
     "record",
@@ -139,6 +142,28 @@ def history_of(connection: Connection, golden: str) -> Iterator[tuple[float, str
     for r in connection.execute(query):
         for move in json.decode(r.moves):
             yield r.at, r.run, r.kind, move
+
+
+def moves_in(
+    connection: Connection, golden: Iterable[str], runs: Sequence[str]
+) -> Iterator[tuple[str, str, str, list[Any]]]:
+    """(golden id, run, kind, [property, before, after, system, words]) in some runs, in order."""
+    for page in chunks(sorted(golden)):
+        query = select(history).where(history.c.golden.in_(page), history.c.run.in_(runs))
+        for r in connection.execute(query.order_by(history.c.id)):
+            for move in json.decode(r.moves):
+                yield r.golden, r.run, r.kind, move
+
+
+def last_syncs(connection: Connection, before: str, most: int) -> list[str]:
+    """The ids of the last runs that could write, without the present one; oldest first."""
+    query = (
+        select(runs.c.id)
+        .where(runs.c.kind == "sync", runs.c.id != before)
+        .order_by(runs.c.started.desc(), runs.c.id.desc())
+        .limit(most)
+    )
+    return list(connection.scalars(query))[::-1]
 
 
 def begin_run(connection: Connection, run: str, kind: str, at: float) -> None:

@@ -20,7 +20,7 @@ LINK_HELP = "It is this record, as erp.Customer:7."
 NEW_HELP = "It is a record of its own: it is created in the other systems."
 IGNORE_HELP = "Leave it alone from now on."
 DONE_HELP = "The write has happened: what is there beside it was counted by others."
-AGAIN_HELP = "The write has not happened: do it again."
+AGAIN_HELP = "The write has not happened, or what flips may move again: do it again."
 UNLINK_HELP = "Take a record away from those that it is linked with by mistake."
 INDENT = " " * 6
 
