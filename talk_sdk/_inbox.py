@@ -7,7 +7,8 @@ from contextlib import AbstractContextManager, contextmanager
 
 from sqlalchemy import Connection
 
-from talk_sdk._engine.reviewing import Desk, explain, unlink
+from talk_sdk._engine.corrections import anew, unlink
+from talk_sdk._engine.reviewing import Desk, explain
 from talk_sdk._engine.verdicts import take
 from talk_sdk._store import Store, items, letters, questions
 from talk_sdk.clock import Clock
@@ -105,6 +106,15 @@ class Inbox:
         """
         with self._locked("talk review") as connection:
             unlink(self._desk(connection), record)
+
+    def anew(self, record: str) -> None:
+        """Let a record (`shop.Customer:17`) that was deleted there be created there again.
+
+        Raises:
+            ConfigError: it is no deleted record, or no other system has it any more.
+        """
+        with self._locked("talk review") as connection:
+            anew(self._desk(connection), record)
 
     def _desk(self, connection: Connection) -> Desk:
         return Desk(connection, self._mint, self._clock.now().timestamp())

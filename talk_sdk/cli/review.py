@@ -22,10 +22,11 @@ IGNORE_HELP = "Leave it alone from now on."
 DONE_HELP = "The write has happened: what is there beside it was counted by others."
 AGAIN_HELP = "The write has not happened, or what flips may move again: do it again."
 UNLINK_HELP = "Take a record away from those that it is linked with by mistake."
+ANEW_HELP = "Create a record again where it was deleted, of what the other systems have."
 INDENT = " " * 6
 
 
-def review(
+def review(  # noqa: PLR0913, PLR0917 - each an option of its own
     context: typer.Context,
     ident: Annotated[int | None, typer.Argument(help=ID_HELP, metavar="[ID]")] = None,
     link: Annotated[str, typer.Option("--link", metavar="RECORD", help=LINK_HELP)] = "",
@@ -34,6 +35,7 @@ def review(
     done: Annotated[bool, typer.Option("--done", help=DONE_HELP)] = False,
     again: Annotated[bool, typer.Option("--again", help=AGAIN_HELP)] = False,
     unlink: Annotated[str, typer.Option("--unlink", metavar="RECORD", help=UNLINK_HELP)] = "",
+    anew: Annotated[str, typer.Option("--anew", metavar="RECORD", help=ANEW_HELP)] = "",
     as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
 ) -> None:
     """List the questions that only you can answer, with both sides; and answer them.
@@ -53,6 +55,9 @@ def review(
         if unlink:
             runner.inbox.unlink(unlink)
             typer.echo(f"Unlinked {unlink}. `talk plan` shows what follows.", err=as_json)
+        if anew:
+            runner.inbox.anew(anew)
+            typer.echo(f"{anew} is to be made anew. `talk plan` shows it.", err=as_json)
         found = runner.inbox.reviews()
     if as_json:
         print_json(found)

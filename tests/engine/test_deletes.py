@@ -311,3 +311,22 @@ def test_orders_are_deleted_before_what_they_refer_to(make: Make) -> None:
     bench.delete("shop", "Kunde 0")
     bench.sync()
     assert [bench.control("outlet").dump(name) for name in KINDS] == [[], [], []]
+
+
+def test_a_deleted_record_is_made_anew_when_a_person_says_so(empty: Make) -> None:
+    bench = empty()
+    shop = bench.control("shop")
+    ident = shop.create("customers", {"name": "Kari", "email": "kari@example.no"})
+    bench.sync()
+    shop.delete("customers", ident)
+    bench.sync()
+    assert shop.dump("customers") == []
+    with bench.runner() as runner:
+        with pytest.raises(ConfigError, match="is no deleted record"):
+            runner.inbox.anew("erp.Customer:1")
+        runner.inbox.anew(f"shop.Customer:{ident}")
+        with pytest.raises(ConfigError, match="is no deleted record"):
+            runner.inbox.anew(f"shop.Customer:{ident}")
+    bench.sync()
+    assert bench.names("shop") == bench.names("outlet") == {"Kari"}
+    assert not any(bench.sync().written.values())
