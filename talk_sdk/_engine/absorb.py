@@ -5,20 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import Connection
 
 from talk_sdk._engine.looks import Look, external_id, fingerprint, keys_of, look_at, makeshift_id
-from talk_sdk._engine.merge import let_go
 from talk_sdk._engine.run import Bound, Run
+from talk_sdk._engine.seeing import Age, age_of, put_back, see
 from talk_sdk._store import LinkRow, goldens, items, links
 from talk_sdk.connector import Entity
 from talk_sdk.errors import MappingError
 from talk_sdk.operations import Raw
 
-__all__ = ["Absorbed", "absorb", "entomb", "mark", "see"]
+__all__ = ["Absorbed", "absorb", "entomb"]
 
 
 @dataclass
@@ -28,66 +27,6 @@ class Absorbed:
     seen: list[int] = field(default_factory=list)
     changed: int = 0
     doubtful: list[str] = field(default_factory=list)
-
-
-Age = Literal["older", "current", "doubtful"]
-
-
-def _age(entity: Entity, link: LinkRow, look: Look, read_at: float) -> Age:
-    """Whether a listed row may be older than what is known (rule C1).
-
-    A row whose record is proven gone comes from a list that lags, or is there again.
-    """
-    granularity = entity.modified.granularity if entity.modified else timedelta(0)
-    reach = (granularity + entity.lag).total_seconds()
-    late = bool(entity.lag) and link.seen >= read_at - reach
-    if link.state == "dead" and late:
-        return "doubtful"
-    if entity.version_ordered and link.version is not None and look.version is not None:
-        return "older" if int(look.version) < int(link.version) else "current"
-    if look.modified and link.mod_lo is not None and link.mod_hi is not None:
-        if look.modified[1] <= link.mod_lo:
-            return "older"
-        if look.modified[0] >= link.mod_hi:
-            return "current"
-    return "doubtful" if late else "current"
-
-
-def see(link: LinkRow, look: Look, entity: Entity, read_at: float, since: float | None) -> bool:
-    """Take what was read into a link: pending is recomputed, never accumulated (rule C3).
-
-    `since` is when the stream was last known to show this row unchanged. True if an edit was
-    taken back that a person was asked about.
-    """
-    pending = {}
-    for name, value in look.properties.items():
-        if name in link.found and link.found[name] == value:
-            continue
-        if name not in link.shadow or link.shadow[name] != value:
-            pending[name] = value
-    before, link.pending = link.pending, pending
-    freed = let_go(link)
-    earliest = max((t for t in (link.seen, since) if t), default=None)
-    if pending or look.children is not None:
-        if not before or link.edit_lo is None:
-            lag = entity.lag.total_seconds()
-            link.edit_lo = None if earliest is None else earliest - lag
-        link.edit_hi = look.modified[1] if look.modified else read_at
-    if look.children is not None:
-        link.children = look.children
-    mark(link, look, read_at)
-    return bool(freed)
-
-
-def mark(link: LinkRow, look: Look, read_at: float) -> None:
-    """Remember how the record looked, without judging its values."""
-    link.fingerprint = look.fingerprint
-    link.version = look.version
-    if look.modified:
-        link.mod_lo, link.mod_hi = look.modified
-    link.created = link.created if look.created is None else look.created
-    link.barred = look.barred
-    link.seen = read_at
 
 
 def absorb(
@@ -163,15 +102,14 @@ def _take_in(
     rows, keys = _Rows(), {}
     for ext, look in looks.items():
         link = known.get(ext)
-        age: Age = "current" if link is None or proven else _age(declared, link, look, read_at)
+        age: Age = "current"
+        if link is not None:
+            age = age_of(declared, link, look, read_at, proven=proven)
         if age == "doubtful":
             done.doubtful.append(ext)
-        if age != "current":
+        if age in {"doubtful", "older"}:
             continue
-        if link is not None and link.state == "alias":
-            # It stands for itself again.
-            link.state, link.alias = "live" if link.golden else "new", None
-        if link is not None and link.state == "dead":
+        if link is not None and link.state in {"alias", "dead"}:
             own = keys_of(mapping, look.properties)
             link = rows.met_again(link, look, before.get(link.id, {}), own)
         if link is None:
@@ -182,7 +120,10 @@ def _take_in(
         done.seen.append(link.id)
         _notice(run, bound.name, entity, changed[ext][0].get(declared.marker or ""), ext)
         barred = link.barred
-        freed = see(link, look, declared, read_at, since)
+        if age == "restored":
+            freed = _put_back(connection, link, look, read_at)
+        else:
+            freed = see(link, look, declared, read_at, since)
         if link.golden is not None and (freed or link.barred != barred):
             rows.soiled.append(link.golden)
         keys[link.id] = keys_of(mapping, {**link.shadow, **link.pending})
@@ -222,6 +163,9 @@ class _Rows:
         self, link: LinkRow, look: Look, before: Mapping[int, str], keys: Mapping[int, str]
     ) -> LinkRow | None:
         """The link of a record that was gone; None if another record has its id now."""
+        if link.state == "alias":  # it stands for itself again
+            link.state, link.alias = "live" if link.golden else "new", None
+            return link
         if _another(link, look, before, keys):
             link.ext = f"{link.ext}~{link.id}"
             self.replaced.append(link)
@@ -237,6 +181,13 @@ class _Rows:
         goldens.soil(connection, self.soiled)
         links.save(connection, self.fresh)
         links.update_links(connection, self.moved)
+
+
+def _put_back(connection: Connection, link: LinkRow, look: Look, read_at: float) -> bool:
+    kids = links.children_of(connection, [link.id]).get(link.id, [])
+    put_back(link, look, kids, read_at)
+    links.update_links(connection, kids)
+    return True
 
 
 def _reopen(

@@ -12,11 +12,11 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from talk_sdk._engine.absorb import mark
 from talk_sdk._engine.claims import sent_marks
 from talk_sdk._engine.kids import Kids, line_pairs
 from talk_sdk._engine.looks import Look, keys_of, look_at
 from talk_sdk._engine.run import Run
+from talk_sdk._engine.seeing import mark
 from talk_sdk._engine.steps import ARCHIVED, CHANGES
 from talk_sdk._store import GoldenRow, LinkRow, goldens, items, journal, links
 from talk_sdk._store.journal import Intent

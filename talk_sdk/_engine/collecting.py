@@ -13,7 +13,7 @@ from talk_sdk._engine.run import Bound, Run
 from talk_sdk._engine.workers import Failed, Finished, Lane
 from talk_sdk._store import journal, links
 from talk_sdk.connector import Entity
-from talk_sdk.errors import ConfigError, DeniedError, PluginError, TalkError
+from talk_sdk.errors import ConfigError, DeniedError, PluginError, RejectedError, TalkError
 from talk_sdk.operations import Page, Raw
 
 __all__ = ["bury_links", "collect", "collect_hinted", "error_of", "fetch"]
@@ -30,6 +30,7 @@ class _Reading:
     full: bool
     seen: bytearray = field(default_factory=bytearray)
     complete: bool = False
+    begun: bool = False
 
     def tick(self, ids: list[int]) -> None:
         """Remember that these links were shown."""
@@ -54,15 +55,47 @@ def collect(run: Run) -> None:
                 if bound.entities[entity].derived_from or (bound.name, entity) in run.left_out:
                     continue
                 readings[bound.name, entity] = _begin(run, connection, bound, entity)
+    again = _read(run, readings)
+    if again:
+        _read(run, again)
+
+
+_Readings = dict[tuple[str, str], _Reading]
+
+
+def _read(run: Run, readings: _Readings) -> _Readings:
+    """Carry reads out; returns those that have to begin anew, as their cursor was not taken."""
+    again: _Readings = {}
     reads = {key: _reader(run, reading) for key, reading in readings.items()}
     for key, item in run.workers.stream(reads):
         reading = readings[key]
         if isinstance(item, Failed):
-            _failed(run, reading, item.error)
+            if _cursor_refused(reading, item.error):
+                again[key] = _in_full_instead(run, reading)
+            else:
+                _failed(run, reading, item.error)
         elif isinstance(item, Finished):
             _finished(run, reading)
         else:
             _page(run, reading, *item)
+    return again
+
+
+def _cursor_refused(reading: _Reading, error: BaseException) -> bool:
+    """Whether a read can have failed for where it was to begin: its very first request did.
+
+    A cursor that is damaged, or that another server has given, would fail for ever.
+    """
+    wrong = isinstance(error, RejectedError) or not isinstance(error, TalkError)
+    return wrong and not reading.full and not reading.begun
+
+
+def _in_full_instead(run: Run, reading: _Reading) -> _Reading:
+    stream = reading.stream
+    stream.cursor = stream.full_at = None
+    with run.store.write() as connection:
+        journal.save_stream(connection, stream)
+    return _Reading(reading.bound, reading.entity, stream, run.now(), full=True)
 
 
 def collect_hinted(run: Run, hints: Iterable[tuple[str, str, str]]) -> None:
@@ -149,6 +182,7 @@ def _with_derived(reading: _Reading) -> list[str]:
 
 def _page(run: Run, reading: _Reading, asked: float, page: Page) -> None:
     bound, entity = reading.bound, reading.entity
+    reading.begun = True
     run.step("page")
     with run.store.write() as connection:
         doubtful = _records(run, connection, reading, entity, page.records, asked)

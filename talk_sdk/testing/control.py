@@ -66,6 +66,12 @@ class Control(Protocol):
     def recycle(self, collection: str, id_: str) -> None:
         """Let the next new record have the id of a deleted one, as some databases do."""
 
+    def keep(self) -> None:
+        """Take a backup of everything, in place of an earlier one."""
+
+    def go_back(self) -> None:
+        """Put the backup back: all is as it was then, times and versions too."""
+
     def merge(self, collection: str, id_: str, into: str) -> None:
         """Merge a record into another one as a user: its id leads there from now on."""
 
@@ -160,6 +166,18 @@ class LocalControl:
         """See `Control`."""
         with self.store.lock:
             self.resources[collection].collection.recycle(str(id_))
+
+    def keep(self) -> None:
+        """See `Control`."""
+        with self.store.lock:
+            for resource in self.resources.values():
+                resource.collection.keep()
+
+    def go_back(self) -> None:
+        """See `Control`."""
+        with self.store.lock:
+            for resource in self.resources.values():
+                resource.collection.go_back()
 
     def merge(self, collection: str, id_: str, into: str) -> None:
         """See `Control`."""

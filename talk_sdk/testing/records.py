@@ -92,6 +92,7 @@ class Collection:
         self._gone: dict[str, Snapshot] = {}
         self._recycled: list[str] = []
         self._merged: dict[str, str] = {}
+        self._kept: dict[str, list[Snapshot]] = {}
         self._listing: list[Snapshot] | None = None
         self._by_time: list[Snapshot] | None = None
 
@@ -215,6 +216,19 @@ class Collection:
         self.delete(id_, author)
         self._merged[id_] = into
         self.update(into, other.values, author)
+
+    def keep(self) -> None:
+        """Take a backup, in place of an earlier one."""
+        self._kept = {id_: list(chain) for id_, chain in self._chains.items()}
+
+    def go_back(self) -> None:
+        """Be as the backup says, times and versions too; ids that were issued stay so."""
+        self._chains = {id_: list(chain) for id_, chain in self._kept.items()}
+        self._index = {}
+        for chain in self._chains.values():
+            for entry in self._entries(chain[-1]):
+                self._index.setdefault(entry, {})[chain[-1].id] = None
+        self._listing = self._by_time = None
 
     def recycle(self, id_: str) -> None:
         """Issue the id of a deleted record for the next new one; a KeyError if there was none."""

@@ -69,6 +69,14 @@ class RemoteControl:
         """See `Control`."""
         self._call("restore", collection, id_)
 
+    def keep(self) -> None:
+        """See `Control`."""
+        self._call("keep")
+
+    def go_back(self) -> None:
+        """See `Control`."""
+        self._call("go_back")
+
     def merge(self, collection: str, id_: str, into: str) -> None:
         """See `Control`."""
         self._call("merge", collection, id_, into)

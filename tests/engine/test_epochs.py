@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import Any
+
+import pytest
+
+from talk_sdk._store import Store, journal
+from talk_sdk.testing.faults import Fault
 
 
 def people(bench: Any, count: int = 3) -> None:
@@ -81,3 +87,33 @@ def test_a_restored_older_store_makes_no_duplicates_and_loses_no_edit(
     assert people_after
     assert len(bench.control("erp").dump("customers")) == 3
     assert bench.erp("customers", email="k0@example.no")["remark"] == "etter"
+
+
+@pytest.mark.parametrize("cursor", ["garbage", "12345", ""])
+def test_a_cursor_that_no_server_takes_costs_one_full_read(
+    bench: Any, database: Any, cursor: str
+) -> None:
+    people(bench)
+    bench.settle()
+    with closing(Store(database.url, workspace="w")) as store, store.write() as connection:
+        stream = journal.stream(connection, "shop", "Customer")
+        stream.cursor = cursor
+        journal.save_stream(connection, stream)
+    bench.control("shop").edit("customers", "cus_000001", {"note": "ny"})
+    report = bench.sync()
+    assert (report.problems, report.read["shop", "Customer"]) == ((), 3)
+    assert bench.erp("customers", email="k0@example.no")["remark"] == "ny"
+    bench.clock.advance(3600)
+    bench.control("shop").edit("customers", "cus_000002", {"note": "ny"})
+    bench.sync()
+    assert reads(bench) == 1
+
+
+def test_a_read_that_fails_for_another_reason_is_not_begun_anew(bench: Any) -> None:
+    people(bench)
+    bench.settle()
+    bench.faults["shop"].plan([Fault(kind="server_error", path="customers", status=400, times=2)])
+    bench.reset()
+    report = bench.sync()
+    assert len(report.problems) == 1
+    assert bench.control("shop").counters()["requests"]["GET"]["customers"] == 2

@@ -108,3 +108,39 @@ def test_their_store_is_restored_from_before_our_creates(make: Callable[..., Any
     names = {"Kunde 0", "Kunde 1", "Kunde 2", "Ny"}
     assert {row["name"] for row in bench.rows("shop")} == names
     assert {row["name"] for row in bench.rows("outlet")} == names - {"Kunde 2"}
+
+
+def test_their_store_is_restored_from_before_edits_of_records_that_are_there(
+    make: Callable[..., Any],
+) -> None:
+    """An older state that was put back is nobody's edit: what is newer elsewhere is written again.
+
+    What somebody has typed since is, as always.
+    """
+    bench = make("shop", "outlet", "erp")
+    people(bench, 0, 3)
+    shop, outlet = bench.control("shop"), bench.control("outlet")
+    goods = shop.create("products", {"sku": "S-1", "title": "Stol", "price": "10.00"})
+    lines = [{"product_id": goods, "quantity": "1", "unit_price": "10.00", "text": "Stol"}]
+    buyer = bench.row("shop", name="Kunde 0")["id"]
+    order = shop.create("orders", {"customer_id": buyer, "lines": lines, "note": "old"})
+    bench.quiet()
+    outlet.keep()
+    bench.clock.advance(3600)
+    shop.edit("customers", buyer, {"note": "newer than the backup"})
+    (line,) = bench.row("shop", "orders")["lines"]
+    shop.edit("orders", order, {"note": "newer", "lines": [{**line, "quantity": "7"}]})
+    bench.quiet()
+    outlet.go_back()
+    typed = bench.row("outlet", name="Kunde 1")["id"]
+    outlet.edit("customers", typed, {"note": "typed after the restore"})
+    bench.sync(after=DAY)
+    bench.quiet_for_good()
+    for system, note in (("shop", "note"), ("outlet", "note"), ("erp", "remark")):
+        notes = {row["name"]: row[note] for row in bench.rows(system)}
+        assert notes["Kunde 0"] == "newer than the backup", system
+        assert notes["Kunde 1"] == "typed after the restore", system
+        (deal,) = bench.rows(system, "orders")
+        assert deal[note] == "newer", system
+        quantities = [float(each.get("quantity") or each.get("qty")) for each in deal["lines"]]
+        assert quantities == [7.0], system

@@ -1,0 +1,98 @@
+"""What a look at a record does to its link: how old it is, what of it is new. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Literal
+
+from talk_sdk._engine.looks import Look
+from talk_sdk._engine.merge import let_go
+from talk_sdk._store.rows import LinkRow
+from talk_sdk.connector import Entity
+
+__all__ = ["Age", "age_of", "mark", "put_back", "see"]
+
+Age = Literal["older", "current", "doubtful", "restored"]
+
+
+def age_of(entity: Entity, link: LinkRow, look: Look, read_at: float, *, proven: bool) -> Age:
+    """Whether a row may be older than what is known (rule C1); `proven` ones were looked up by id.
+
+    A row whose record is proven gone comes from a list that lags, or is there again. A record that
+    is older even though nothing lags any more was put back, as from a backup.
+    """
+    granularity = entity.modified.granularity if entity.modified else timedelta(0)
+    reach = (granularity + entity.lag).total_seconds()
+    late = bool(entity.lag) and link.seen >= read_at - reach
+    if link.state != "dead":
+        age = _by_itself(entity, link, look)
+        if age == "older" and not late:
+            return "restored" if proven else "doubtful"
+        if age is not None:
+            return age
+    return "doubtful" if late and not proven else "current"
+
+
+def _by_itself(entity: Entity, link: LinkRow, look: Look) -> Literal["older", "current"] | None:
+    """What versions or modified times tell; None if they tell nothing."""
+    if entity.version_ordered and link.version is not None and look.version is not None:
+        return "older" if int(look.version) < int(link.version) else "current"
+    if look.modified and link.mod_lo is not None and link.mod_hi is not None:
+        if look.modified[1] <= link.mod_lo:
+            return "older"
+        if look.modified[0] >= link.mod_hi:
+            return "current"
+    return None
+
+
+def put_back(link: LinkRow, look: Look, kids: Iterable[LinkRow], read_at: float) -> None:
+    """Take in a record that was put back: what it says is nobody's edit, and has to be written."""
+    for name, value in look.properties.items():
+        if name in link.shadow and link.shadow[name] != value:
+            link.shadow[name] = value
+            link.behind.setdefault(name, 0)
+    if look.children is not None:
+        link.children, link.edit_lo, link.edit_hi = look.children, None, read_at
+        if look.modified:
+            link.edit_hi = look.modified[1]
+        for kid in kids:
+            kid.behind = dict.fromkeys(kid.shadow, 0) | kid.behind
+    mark(link, look, read_at)
+
+
+def see(link: LinkRow, look: Look, entity: Entity, read_at: float, since: float | None) -> bool:
+    """Take what was read into a link: pending is recomputed, never accumulated (rule C3).
+
+    `since` is when the stream was last known to show this row unchanged. True if an edit was
+    taken back that a person was asked about.
+    """
+    pending = {}
+    for name, value in look.properties.items():
+        if name in link.found and link.found[name] == value:
+            continue
+        if name not in link.shadow or link.shadow[name] != value:
+            pending[name] = value
+    before, link.pending = link.pending, pending
+    freed = let_go(link)
+    earliest = max((t for t in (link.seen, since) if t), default=None)
+    if pending or look.children is not None:
+        if not before or link.edit_lo is None:
+            lag = entity.lag.total_seconds()
+            link.edit_lo = None if earliest is None else earliest - lag
+        link.edit_hi = look.modified[1] if look.modified else read_at
+    if look.children is not None:
+        link.children = look.children
+    mark(link, look, read_at)
+    return bool(freed)
+
+
+def mark(link: LinkRow, look: Look, read_at: float) -> None:
+    """Remember how the record looked, without judging its values."""
+    link.fingerprint = look.fingerprint
+    link.version = look.version
+    if look.modified:
+        link.mod_lo, link.mod_hi = look.modified
+    link.created = link.created if look.created is None else look.created
+    link.barred = look.barred
+    link.seen = read_at
