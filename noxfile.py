@@ -93,6 +93,14 @@ def simulate(session: nox.Session) -> None:
 
 
 @nox.session(requires=["wheels"])
+def kills(session: nox.Session) -> None:
+    """Kill runs over real servers at random moments, for example `nox -s kills -- --kills 200`."""
+    everything = ("talk-sdk", *PLUGINS)
+    session.install(*(wheel(name, "simulator") for name in everything), *tools("test"))
+    session.run("python", "-P", "-m", "talk_sdk.testing.kills", *session.posargs)
+
+
+@nox.session(requires=["wheels"])
 def mutants(session: nox.Session) -> None:
     """Break the engine on purpose: the tests catch every fault of tests/mutants/patches."""
     everything = ("talk-sdk", *PLUGINS)
