@@ -17,8 +17,7 @@ import uuid_utils
 
 from talk_sdk import _config, _plugins
 from talk_sdk._engine.aliases import close_settled
-from talk_sdk._engine.applying import apply
-from talk_sdk._engine.approving import Approval, only_approved, read_plan, write_plan
+from talk_sdk._engine.approving import read_plan, write_plan
 from talk_sdk._engine.binding import bind, identify, open_all, rules_digest
 from talk_sdk._engine.brakes import Approved, brake, used
 from talk_sdk._engine.checking import check_system
@@ -35,6 +34,7 @@ from talk_sdk._engine.settling import settle
 from talk_sdk._engine.signing import keep, sign_in
 from talk_sdk._engine.spool import Spool, digest, operations
 from talk_sdk._engine.workers import Threads, Workers
+from talk_sdk._engine.writing import Approve, write, write_saved
 from talk_sdk._inbox import Inbox
 from talk_sdk._store import Store, goldens, items, journal, letters, links, questions
 from talk_sdk._vault import FileVault
@@ -48,16 +48,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Approve", "Hint", "Runner"]
 
-Approve = bool | Callable[[Mapping[tuple[str, str], Mapping[str, int]]], bool]
-"""Whether entities that were never written may be: yes, no, or who to ask with the counts:
-(system, entity) → kind → how many."""
-
-
 Hint = tuple[str, str, str]
 """System, entity, id of a record that may have changed."""
-
-_PASSES = 5
-"""How often a run plans: what a system assigns is carried on at once, and may lead to more."""
 
 
 def _uuid7() -> str:
@@ -291,63 +283,12 @@ class Runner:
             rest_and_wake(run)
             merge_all(run)
             if approval is None:
-                self._write(run, approve, Approved(approve_deletes, approve_creates))
+                approved = Approved(approve_deletes, approve_creates)
+                write(run, self._settings.brakes, approve, approved)
             else:
-                self._write_saved(run, approval)
+                write_saved(run, approval)
             used(run)
             return self._report(run)
-
-    def _write(self, run: Run, approve: Approve, approved: Approved) -> None:
-        """Plan and apply; what systems assigned to new records is carried on at once."""
-        only: set[str] | None = None
-        for _ in range(_PASSES):
-            spool = plan_all(run, only)
-            try:
-                run.problems += brake(run, spool, self._settings.brakes, approved)
-                if not self._approved(run, spool, approve):
-                    return
-                assigned = apply(run, spool) - run.stale
-            finally:
-                spool.close()
-            if not assigned:
-                return
-            only = assigned
-            merge_all(run, only)
-
-    def _write_saved(self, run: Run, approval: Approval) -> None:
-        """Apply what a person has approved and is still the same."""
-        everything = plan_all(run)
-        try:
-            spool, run.unapproved = only_approved(run, everything, approval)
-            try:
-                self._approved(run, spool, approve=True)
-                apply(run, spool)
-            finally:
-                spool.close()
-        finally:
-            everything.close()
-
-    def _approved(self, run: Run, spool: Spool, approve: Approve) -> bool:
-        first: dict[tuple[str, str], dict[str, int]] = {}
-        with run.store.write() as connection:
-            for (system, entity, kind), count in spool.counts.items():
-                place = (system, entity)
-                if place not in run.braked and not journal.stream(connection, *place).approved:
-                    first.setdefault((system, entity), {})[kind] = count
-        if not first:
-            return True
-        if not (approve if isinstance(approve, bool) else approve(first)):
-            places = ", ".join(f"{system}.{entity}" for system, entity in sorted(first))
-            run.problems.append(
-                f"Nothing was written: the first write into {places} has to be approved."
-            )
-            return False
-        with run.store.write() as connection:
-            for (system, entity), kinds in first.items():
-                stream = journal.stream(connection, system, entity)
-                stream.approved, stream.allowance = True, kinds.get("create", 0)
-                journal.save_stream(connection, stream)
-        return True
 
     def _report(self, run: Run) -> Report:
         with run.store.write() as connection:
