@@ -21,13 +21,14 @@ from talk_sdk._engine.approving import read_plan, write_plan
 from talk_sdk._engine.binding import bind, identify, open_all, rules_digest
 from talk_sdk._engine.brakes import Approved, brake, used
 from talk_sdk._engine.checking import check_system
-from talk_sdk._engine.collecting import collect, collect_hinted
+from talk_sdk._engine.collecting import collect, collect_hinted, collect_new
 from talk_sdk._engine.explaining import explain_record
 from talk_sdk._engine.lost_creates import decide_absent
 from talk_sdk._engine.matching import match
 from talk_sdk._engine.merge import Rule
 from talk_sdk._engine.merging import merge_all
 from talk_sdk._engine.planning import plan_all
+from talk_sdk._engine.reconciling import left_over, mend, reconciled, survey
 from talk_sdk._engine.run import Bound, Run
 from talk_sdk._engine.scopes import rest_and_wake
 from talk_sdk._engine.settling import settle
@@ -41,7 +42,16 @@ from talk_sdk._vault import FileVault
 from talk_sdk.clock import Clock, SystemClock
 from talk_sdk.errors import ConfigError, TalkError
 from talk_sdk.events import Event
-from talk_sdk.operations import Account, Check, Operation, Plan, Report, Status, Why
+from talk_sdk.operations import (
+    Account,
+    Check,
+    Operation,
+    Plan,
+    Reconciliation,
+    Report,
+    Status,
+    Why,
+)
 
 if TYPE_CHECKING:
     from talk_sdk.http import Transport, Vault
@@ -217,13 +227,18 @@ class Runner:
                 match(run)
                 rest_and_wake(run)
                 merge_all(run)
-                spool = plan_all(run)
-                run.problems += brake(run, spool, self._settings.brakes, Approved())
-                plan = self._spooled(run, spool)
-                spool.close()
+                plan = self._planned(run)
             if save is not None:
                 write_plan(plan, save, run.store.workspace)
             return plan
+
+    def _planned(self, run: Run) -> Plan:
+        spool = plan_all(run)
+        try:
+            run.problems += brake(run, spool, self._settings.brakes, Approved())
+            return self._spooled(run, spool)
+        finally:
+            spool.close()
 
     def _spooled(self, run: Run, spool: Spool) -> Plan:
         """The operations in a file of their own, so that the store is not held by a reader."""
@@ -289,6 +304,52 @@ class Runner:
                 write_saved(run, approval)
             used(run)
             return self._report(run)
+
+    def reconcile(
+        self,
+        *,
+        repair: bool = False,
+        approve: Approve = False,
+        approve_repairs: int = 0,
+    ) -> Reconciliation:
+        """Compare everything that is linked in full, and say what differs and why no sync saw it.
+
+        Every entity of every system is read to its end, whatever cursors, modified times and
+        fingerprints say, and every value is compared with what the system is known to have said
+        and with the golden record. What is known and told already (drift, conflicts, reviews,
+        parked records, dead letters) is no divergence. What a sync would see by itself is taken
+        in as in a sync, and is none either.
+
+        Without `repair` nothing is written to any system, and the next `sync` goes on as if
+        there had been no comparison. The plan is readable until the runner is closed.
+
+        Args:
+            repair: mend what differs: what was missed is merged as an edit, a system that says
+                another thing than it was told is told once more, and where all systems agree,
+                our own copy is corrected. It is a sync otherwise.
+            approve: whether entities that were never written may be, as in `sync`.
+            approve_repairs: how many records of a concept may be repaired, where that is more
+                than `[brakes]` allows.
+
+        Raises:
+            TalkError: the run cannot go on: the store is in use, an account is another one.
+        """
+        brakes = self._settings.brakes
+        with self._running("talk reconcile", writes=repair) as run:
+            absent = settle(run) if repair else []
+            collect_new(run)
+            decide_absent(run, absent)
+            tally = survey(run, brakes, approve_repairs)
+            if not repair:
+                with run.store.rehearsal():
+                    mend(run, tally)
+                    plan = self._planned(run)
+                return reconciled(run, tally, plan=plan)
+            mended = mend(run, tally)
+            write(run, brakes, approve, Approved())
+            used(run)
+            drift, left = left_over(run, mended)
+            return reconciled(run, tally, report=self._report(run), drift=drift, left=left)
 
     def _report(self, run: Run) -> Report:
         with run.store.write() as connection:

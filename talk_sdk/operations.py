@@ -16,6 +16,8 @@ __all__ = [
     "Change",
     "Check",
     "Conflict",
+    "Divergence",
+    "DivergenceKind",
     "Drift",
     "Failure",
     "Item",
@@ -27,6 +29,7 @@ __all__ = [
     "Place",
     "Plan",
     "Raw",
+    "Reconciliation",
     "Report",
     "Review",
     "Said",
@@ -277,8 +280,9 @@ class Failure:
 class Moment:
     """Something that happened to a property.
 
-    `kind` is `merge` (an edit was taken), `write` (a system was told), `delete` or `decision` (a
-    person's); `words` say what decided, or what the system made of it.
+    `kind` is `merge` (an edit was taken), `write` (a system was told), `delete`, `decision` (a
+    person's) or `reconcile` (a full compare found that sides differed); `words` say what decided,
+    or what the system made of it.
     """
 
     at: datetime
@@ -388,6 +392,74 @@ class Report:
     drift: Sequence[Drift]
     seconds: float
     unapproved: Sequence[Operation] = ()
+
+
+DivergenceKind = Literal["missed", "unread", "gone", "different"]
+
+
+@dataclass(frozen=True, slots=True)
+class Divergence:
+    """A property in which a system and the golden record differ, though no read has shown why.
+
+    Attributes:
+        kind: `missed`: the system says what no read has shown, or our copy of what it said is
+            damaged. `unread`: a record that no read has shown; it has no property. `gone`: a
+            record that is proven absent, which no read has shown. `different`: the system says
+            what it said when it was last merged, and that is not what the golden record says.
+        system: where.
+        entity: of what.
+        id: the record's id there.
+        record: the golden record, by its origin: `shop.Customer:17`; the record itself if it has
+            none.
+        property: as `email`; of a list of lines that differs `lines`, of a value in one of them
+            `quantity` (`record` is `shop.Order:7/lines` then).
+        ours: the value that we have; for `missed` that is what the system said last.
+        theirs: what the system says.
+        remedy: what a repair does about it.
+    """
+
+    kind: DivergenceKind
+    system: str
+    entity: str
+    id: str
+    record: str
+    property: str
+    ours: Any
+    theirs: Any
+    remedy: str
+
+
+@dataclass(frozen=True)
+class Reconciliation:
+    """What a full compare of all systems with the store has found, and what became of it.
+
+    Attributes:
+        run: the run's id.
+        outcome: `done` (nothing differs, or everything was repaired), `open` (something still
+            does) or `stopped` (a system or a concept was left out; `problems` says which and why).
+        compared: (system, entity) → records that were compared. What could not be read to its
+            end is not in it.
+        counts: (system, entity, property, kind) → how many differ.
+        divergences: the first of them; `counts` has all.
+        repaired: how many of the records that differed were repaired.
+        drift: what could not be repaired: the system makes another value of it. Said once.
+        problems: what has kept parts of the comparison or the repair from being done.
+        plan: what a repair would write now; None if this was one.
+        report: what the repair wrote; None if this was none.
+        seconds: how long it took.
+    """
+
+    run: str
+    outcome: Literal["done", "open", "stopped"]
+    compared: Mapping[tuple[str, str], int]
+    counts: Mapping[tuple[str, str, str, str], int]
+    divergences: Sequence[Divergence]
+    repaired: int
+    drift: Sequence[Drift]
+    problems: Sequence[str]
+    plan: Plan | None
+    report: Report | None
+    seconds: float
 
 
 @dataclass(frozen=True)

@@ -160,13 +160,17 @@ class Brakes(Section):
     A run that would delete or archive more records of a concept than `deletes`, and more than
     `deletes_percent` of those that are linked, writes nothing of that concept. One that would
     create more records in an entity that has some than `creates`, and more than
-    `creates_percent` of them, writes nothing there.
+    `creates_percent` of them, writes nothing there. If more records of a concept than `repairs`,
+    and more than `repairs_percent` of them, differ though nobody is known to have changed them,
+    `talk reconcile` repairs none of that concept.
     """
 
     deletes: int = Field(default=10, ge=0)
     deletes_percent: float = Field(default=5.0, ge=0, le=100)
     creates: int = Field(default=100, ge=0)
     creates_percent: float = Field(default=20.0, ge=0)
+    repairs: int = Field(default=10, ge=0)
+    repairs_percent: float = Field(default=5.0, ge=0, le=100)
 
 
 class Store(Section):

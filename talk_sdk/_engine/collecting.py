@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
 from talk_sdk._engine.absorb import Absorbed, absorb, entomb
 from talk_sdk._engine.aliases import follow
 from talk_sdk._engine.run import Bound, Run
+from talk_sdk._engine.ticks import Ticks
 from talk_sdk._engine.workers import Failed, Finished, Lane
 from talk_sdk._store import journal, links
 from talk_sdk.connector import Entity
 from talk_sdk.errors import ConfigError, DeniedError, PluginError, RejectedError, TalkError
 from talk_sdk.operations import Page, Raw
 
-__all__ = ["bury_links", "collect", "collect_hinted", "error_of", "fetch"]
+__all__ = ["bury_links", "collect", "collect_hinted", "collect_new", "error_of", "fetch"]
 
 
 @dataclass
-class _Reading:
+class _Reading(Ticks):
     """A read under way."""
 
     bound: Bound
@@ -28,33 +29,28 @@ class _Reading:
     stream: journal.Stream
     began: float
     full: bool
-    seen: bytearray = field(default_factory=bytearray)
     complete: bool = False
     begun: bool = False
-
-    def tick(self, ids: list[int]) -> None:
-        """Remember that these links were shown."""
-        for ident in ids:
-            place = ident >> 3
-            if place >= len(self.seen):
-                self.seen.extend(bytes(place + 1024 - len(self.seen)))
-            self.seen[place] |= 1 << (ident & 7)
-
-    def shown(self, ident: int) -> bool:
-        """Whether a link was shown."""
-        place = ident >> 3
-        return place < len(self.seen) and bool(self.seen[place] >> (ident & 7) & 1)
 
 
 def collect(run: Run) -> None:
     """Read what has changed in every system that takes part."""
+    _collect(run, _in_full)
+
+
+def collect_new(run: Run) -> None:
+    """Read what the cursors lead to, though it may be time to read everything."""
+    _collect(run, _needs_all)
+
+
+def _collect(run: Run, in_full: Callable[[Run, Entity, journal.Stream], bool]) -> None:
     readings = {}
     with run.store.write() as connection:
         for bound in run.systems.values():
             for entity in bound.mappings:
                 if bound.entities[entity].derived_from or (bound.name, entity) in run.left_out:
                     continue
-                readings[bound.name, entity] = _begin(run, connection, bound, entity)
+                readings[bound.name, entity] = _begin(run, connection, bound, entity, in_full)
     again = _read(run, readings)
     if again:
         _read(run, again)
@@ -120,7 +116,13 @@ def collect_hinted(run: Run, hints: Iterable[tuple[str, str, str]]) -> None:
         run.tell("collected", system=system, entity=entity, count=len(found))
 
 
-def _begin(run: Run, connection: Connection, bound: Bound, entity: str) -> _Reading:
+def _begin(
+    run: Run,
+    connection: Connection,
+    bound: Bound,
+    entity: str,
+    in_full: Callable[[Run, Entity, journal.Stream], bool],
+) -> _Reading:
     stream = journal.stream(connection, bound.name, entity)
     if stream.epoch != bound.epoch[entity]:
         # Another account, filter, mapping or version: what the cursor left out may differ.
@@ -128,12 +130,17 @@ def _begin(run: Run, connection: Connection, bound: Bound, entity: str) -> _Read
         stream.completed, stream.full_at = False, None
     if stream.onboarded is None:
         stream.onboarded = run.at
-    return _Reading(bound, entity, stream, run.now(), _in_full(run, bound.entities[entity], stream))
+    return _Reading(bound, entity, stream, run.now(), in_full(run, bound.entities[entity], stream))
+
+
+def _needs_all(_run: Run, declared: Entity, stream: journal.Stream) -> bool:
+    """Whether there is no cursor to go on from."""
+    return stream.cursor is None or not declared.incremental
 
 
 def _in_full(run: Run, declared: Entity, stream: journal.Stream) -> bool:
     """Whether everything has to be read; some changes do not show in an incremental read."""
-    if stream.cursor is None or not declared.incremental:
+    if _needs_all(run, declared, stream):
         return True
     if declared.reread is None:
         return False

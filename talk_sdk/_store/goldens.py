@@ -6,13 +6,23 @@ from collections.abc import Iterable
 from typing import Any
 
 from msgspec import json
-from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, func, insert, select, update
 
 from talk_sdk._store.links import CHUNK, chunks
 from talk_sdk._store.rows import GoldenRow
 from talk_sdk._store.schema import golden
 
-__all__ = ["by_id", "children_of", "clean", "dirty_page", "origins", "save", "soil", "soil_all"]
+__all__ = [
+    "by_id",
+    "children_of",
+    "clean",
+    "dirty_page",
+    "origins",
+    "page",
+    "save",
+    "soil",
+    "soil_all",
+]
 
 
 def _row(record: Any) -> GoldenRow:
@@ -77,18 +87,22 @@ _UPDATE = (
 
 def dirty_page(connection: Connection, concept: str, after: str) -> list[GoldenRow]:
     """A page of golden records that plan has to look at, in order of id."""
-    query = (
-        select(golden)
-        .where(
-            golden.c.concept == concept,
-            golden.c.dirty == 1,
-            golden.c.id > after,
-            golden.c.parent.is_(None),
-        )
-        .order_by(golden.c.id)
-        .limit(CHUNK)
+    return _page(connection, _after(concept, after).where(golden.c.dirty == 1))
+
+
+def page(connection: Connection, concept: str, after: str) -> list[GoldenRow]:
+    """A page of all golden records of a concept, lines excepted, in order of id."""
+    return _page(connection, _after(concept, after))
+
+
+def _after(concept: str, after: str) -> Select[Any]:
+    return select(golden).where(
+        golden.c.concept == concept, golden.c.id > after, golden.c.parent.is_(None)
     )
-    return [_row(record) for record in connection.execute(query)]
+
+
+def _page(connection: Connection, query: Select[Any]) -> list[GoldenRow]:
+    return [_row(each) for each in connection.execute(query.order_by(golden.c.id).limit(CHUNK))]
 
 
 def count(connection: Connection, concept: str) -> int:

@@ -31,6 +31,7 @@ __all__ = [
     "close_reviews",
     "dead",
     "drift_of",
+    "drifts_of",
     "listed_conflicts",
     "listed_dead",
     "listed_dead_links",
@@ -262,6 +263,15 @@ def add_drift(connection: Connection, at: float, found: Iterable[tuple[str, Drif
     if rows:
         connection.execute(insert(drift), rows)
     return list(fresh.values())
+
+
+def drifts_of(connection: Connection, ids: Iterable[str]) -> dict[tuple[str, str, str, str], str]:
+    """(golden id, system, entity, property) → what is known to stay different there, and why."""
+    found: dict[tuple[str, str, str, str], str] = {}
+    for page in chunks(ids):
+        for r in connection.execute(select(drift).where(drift.c.golden.in_(page))):
+            found[r.golden, r.system, r.entity, r.property] = r.reason
+    return found
 
 
 def drift_of(connection: Connection, golden: str) -> dict[tuple[str, str, str], str]:

@@ -23,6 +23,7 @@ __all__ = [
     "known_system",
     "last_run",
     "last_syncs",
+    "last_writes",
     "moves_in",
     "note",
     "open_intents",
@@ -164,6 +165,19 @@ def last_syncs(connection: Connection, before: str, most: int) -> list[str]:
         .limit(most)
     )
     return list(connection.scalars(query))[::-1]
+
+
+def last_writes(
+    connection: Connection, goldens: Iterable[str]
+) -> dict[tuple[str, str, str], tuple[Any, str]]:
+    """(golden id, system, property) → what was sent there last, and what became of it."""
+    found: dict[tuple[str, str, str], tuple[Any, str]] = {}
+    for page in chunks(goldens):
+        wrote = history.c.golden.in_(page), history.c.kind == "write"
+        for r in connection.execute(select(history).where(*wrote).order_by(history.c.id)):
+            for name, _, after, system, words in json.decode(r.moves):
+                found[r.golden, system, name] = (after, words)
+    return found
 
 
 def begin_run(connection: Connection, run: str, kind: str, at: float) -> None:

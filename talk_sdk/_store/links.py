@@ -22,6 +22,7 @@ __all__ = [
     "count_live",
     "counts",
     "dirty_goldens",
+    "forget_looks",
     "glance",
     "goldens_of",
     "keys_of",
@@ -182,6 +183,13 @@ def update_links(connection: Connection, rows: Iterable[LinkRow]) -> None:
                 del value[name]
             values.append(value)
         connection.execute(_UPDATE, values)
+
+
+def forget_looks(connection: Connection, system: str, entity: str, ids: Iterable[str]) -> None:
+    """The next look at these records judges every value, though the record has not changed."""
+    for page in chunks(ids):
+        place = links.c.system == system, links.c.entity == entity, links.c.ext.in_(page)
+        connection.execute(update(links).where(*place).values(fingerprint=None))
 
 
 def put_keys(

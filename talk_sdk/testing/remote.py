@@ -56,6 +56,11 @@ class RemoteControl:
         record: Record = self._call("edit", collection, id_, changes)
         return record
 
+    def tamper(self, collection: str, id_: str, changes: Mapping[str, Any]) -> Record:
+        """See `Control`."""
+        record: Record = self._call("tamper", collection, id_, changes)
+        return record
+
     def adjust(self, collection: str, id_: str, name: str, delta: float) -> Record:
         """See `Control`."""
         record: Record = self._call("adjust", collection, id_, name, delta)

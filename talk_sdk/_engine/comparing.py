@@ -1,0 +1,203 @@
+"""Compare: what the systems have said against what the golden records say, page by page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+from sqlalchemy import Connection
+
+from talk_sdk._engine.refs import known
+from talk_sdk._engine.run import Run
+from talk_sdk._engine.tally import Tally
+from talk_sdk._engine.verify import Verdict, Witness, kept_as, verify
+from talk_sdk._store import GoldenRow, LinkRow, goldens, items, journal, links
+from talk_sdk.concepts import CONCEPTS
+from talk_sdk.operations import Divergence, Scalar
+
+__all__ = ["Different", "Told", "compare", "differences"]
+
+_WRITTEN = "what the golden record says is written there"
+_CORRECTED = "our own copy is corrected, for all systems agree; nothing is written"
+
+
+@dataclass
+class Different:
+    """What differs of one golden record: its properties and its lines', and lists as a whole."""
+
+    golden: GoldenRow
+    verdicts: list[Verdict] = field(default_factory=list)
+    lists: list[tuple[LinkRow, str]] = field(default_factory=list)
+
+
+def compare(run: Run, tally: Tally) -> None:
+    """Compare every golden record with its links; what no read has shown yet is no part of it."""
+    for concept in CONCEPTS:
+        if not run.mapped(concept):
+            continue
+        after = ""
+        while True:
+            with run.store.write() as connection:
+                page = goldens.page(connection, concept, after)
+                for found in differences(run, connection, page):
+                    said = [each for each in _said(found) if not _unread(tally, each)]
+                    if said:
+                        tally.different(concept, found.golden.id, said)
+            if not page:
+                break
+            after = page[-1].id
+
+
+def _unread(tally: Tally, each: Divergence) -> bool:
+    """Whether the system says another value by now: then this one is out of date."""
+    entity, _, children = each.entity.partition(".")
+    ext = each.id.rpartition("/")[0] if children else each.id
+    says = tally.reread.get((each.system, entity), {}).get(ext, {})
+    return (children or each.property) in says
+
+
+def _said(found: Different) -> list[Divergence]:
+    said = [
+        Divergence(
+            "different", each.witness.link.system, each.witness.link.entity,
+            each.witness.link.ext, each.golden.origin, each.name, each.ours, each.theirs,
+            _CORRECTED if each.alone else _WRITTEN,
+        )
+        for each in found.verdicts
+    ]  # fmt: skip
+    return said + [
+        Divergence(
+            "different", link.system, link.entity, link.ext, found.golden.origin, name, None, None,
+            _WRITTEN,
+        )
+        for link, name in found.lists
+    ]  # fmt: skip
+
+
+def differences(
+    run: Run,
+    connection: Connection,
+    page: Sequence[GoldenRow],
+    known_by: type[Told] | None = None,
+) -> Iterator[Different]:
+    """What differs of some golden records, those excepted of which nothing does.
+
+    `known_by` says what is known to differ; by default what is explained in any way.
+    """
+    live = [golden for golden in page if golden.state == "live"]
+    by_golden = links.by_golden(connection, [golden.id for golden in live])
+    frozen = {i.link for i in journal.open_intents(connection)}
+    rows = {
+        golden.id: [k for k in by_golden.get(golden.id, ()) if _takes_part(run, k)]
+        for golden in live
+    }
+    kids, children = _families(connection, rows)
+    lines = {child.id: child for found in children.values() for child in found}
+    every = [k for found in (*rows.values(), *kids.values()) for k in found]
+    refs = known(run, connection, every)
+    explained = (known_by or Explained)(connection, [*rows, *lines])
+    for golden in live:
+        found = Different(golden)
+        own = [_witness(run, link, refs, frozen) for link in rows[golden.id]]
+        found.verdicts += verify(golden, own, explained)
+        alive = [c for c in children.get(golden.id, ()) if c.state == "live"]
+        for child in alive:
+            theirs = [
+                replace(_witness(run, kid, refs, frozen), open=each.open)
+                for each in own
+                for kid in kids.get(each.link.id, ())
+                if kid.golden == child.id and kid.state == "live"
+                if kid.entity.partition(".")[2] in each.mapping.children
+            ]
+            found.verdicts += verify(child, theirs, explained)
+        for each in own:
+            found.lists += _lists(each, {c.id for c in alive}, kids, explained, golden)
+        if found.verdicts or found.lists:
+            yield found
+
+
+def _takes_part(run: Run, link: LinkRow) -> bool:
+    """Whether a link says anything of its own: what a derived record says is said elsewhere."""
+    if link.state != "live" or run.mapping(link.system, link.entity) is None:
+        return False
+    return run.systems[link.system].entities[link.entity].derived_from is None
+
+
+def _families(
+    connection: Connection, rows: Mapping[str, Sequence[LinkRow]]
+) -> tuple[dict[int, list[LinkRow]], dict[str, list[GoldenRow]]]:
+    lined = {ident: k for ident, k in rows.items() if any(CONCEPTS[x.concept].children for x in k)}
+    if not lined:
+        return {}, {}
+    parents = [link.id for found in lined.values() for link in found if link.children is None]
+    return links.children_of(connection, parents), goldens.children_of(connection, lined)
+
+
+def _witness(
+    run: Run, link: LinkRow, refs: Mapping[tuple[str, str], str], frozen: set[int | None]
+) -> Witness:
+    mapping = run.systems[link.system].mappings[link.entity.partition(".")[0]]
+    if link.parent is not None:
+        mapping = mapping.children[link.entity.partition(".")[2]].mapping
+    said: dict[str, Scalar] = {}
+    for name, value in link.shadow.items():
+        if name not in mapping.by_property:
+            continue
+        if name not in mapping.concept.refs or value is None:
+            said[name] = value
+        elif (golden := refs.get((link.system, str(value)))) is not None:
+            said[name] = golden
+    read = (link.system, link.entity) not in run.left_out
+    return Witness(link, mapping, said, read and link.id not in frozen)
+
+
+def _lists(
+    each: Witness,
+    alive: set[str],
+    kids: Mapping[int, Sequence[LinkRow]],
+    explained: Told,
+    golden: GoldenRow,
+) -> Iterator[tuple[LinkRow, str]]:
+    """Lists that have other lines than the golden record has."""
+    link = each.link
+    for name, table in each.mapping.children.items():
+        if not each.open or link.children is not None or table.on_create:
+            continue
+        there = {kid.golden for kid in kids.get(link.id, ()) if kid.state == "live"}
+        if there != alive and not explained.lists(golden.id, link, name):
+            yield link, name
+
+
+class Told:
+    """What is known to read otherwise because that was told when it was found: drift."""
+
+    def __init__(self, connection: Connection, ids: Iterable[str]) -> None:
+        """Load what is known of some golden records."""
+        self._connection, self._ids = connection, list(ids)
+        self._drift = items.drifts_of(connection, self._ids)
+
+    def __call__(self, golden: GoldenRow, each: Witness, name: str, value: Scalar) -> bool:
+        """Whether it is known that a system keeps this value as what it says."""
+        told = self._drift.get((golden.id, each.link.system, each.link.entity, name))
+        return told == kept_as(value, each.said[name])
+
+    def lists(self, golden: str, link: LinkRow, name: str) -> bool:
+        """Whether a list is known not to have the lines that were written."""
+        return (golden, link.system, link.entity, name) in self._drift
+
+
+class Explained(Told):
+    """The same, and what a system made of a value when it was written."""
+
+    @cached_property
+    def _written(self) -> Mapping[tuple[str, str, str], tuple[object, str]]:
+        # History is long, and mostly nothing has to be explained.
+        return journal.last_writes(self._connection, self._ids)
+
+    def __call__(self, golden: GoldenRow, each: Witness, name: str, value: Scalar) -> bool:
+        """Whether a system has made of this value what it says."""
+        if super().__call__(golden, each, name, value):
+            return True
+        sent, words = self._written.get((golden.id, each.link.system, name), (None, ""))
+        return sent == value and words == f"written, returned as {each.link.shadow[name]!r}"

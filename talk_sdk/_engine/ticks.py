@@ -1,0 +1,28 @@
+"""Which links a read has shown: a bit for each, so that memory stays flat."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+__all__ = ["Ticks"]
+
+
+@dataclass(kw_only=True)
+class Ticks:
+    """A set of link ids."""
+
+    seen: bytearray = field(default_factory=bytearray)
+
+    def tick(self, ids: Iterable[int]) -> None:
+        """Remember that these links were shown."""
+        for ident in ids:
+            place = ident >> 3
+            if place >= len(self.seen):
+                self.seen.extend(bytes(place + 1024 - len(self.seen)))
+            self.seen[place] |= 1 << (ident & 7)
+
+    def shown(self, ident: int) -> bool:
+        """Whether a link was shown."""
+        place = ident >> 3
+        return place < len(self.seen) and bool(self.seen[place] >> (ident & 7) & 1)
