@@ -96,11 +96,11 @@ def differences(
     lines = {child.id: child for found in children.values() for child in found}
     every = [k for found in (*rows.values(), *kids.values()) for k in found]
     refs = known(run, connection, every)
-    explained = (known_by or Explained)(connection, [*rows, *lines])
+    told = (known_by or Explained)(connection, [*rows, *lines])
     for golden in live:
         found = Different(golden)
         own = [_witness(run, link, refs, frozen) for link in rows[golden.id]]
-        found.verdicts += verify(golden, own, explained)
+        found.verdicts += verify(golden, own, told)
         alive = [c for c in children.get(golden.id, ()) if c.state == "live"]
         for child in alive:
             theirs = [
@@ -110,9 +110,9 @@ def differences(
                 if kid.golden == child.id and kid.state == "live"
                 if kid.entity.partition(".")[2] in each.mapping.children
             ]
-            found.verdicts += verify(child, theirs, explained)
+            found.verdicts += verify(child, theirs, told)
         for each in own:
-            found.lists += _lists(each, {c.id for c in alive}, kids, explained, golden)
+            found.lists += _lists(each, {c.id for c in alive}, kids, told, golden)
         if found.verdicts or found.lists:
             yield found
 
@@ -137,9 +137,14 @@ def _families(
 def _witness(
     run: Run, link: LinkRow, refs: Mapping[tuple[str, str], str], frozen: set[int | None]
 ) -> Witness:
-    mapping = run.systems[link.system].mappings[link.entity.partition(".")[0]]
-    if link.parent is not None:
-        mapping = mapping.children[link.entity.partition(".")[2]].mapping
+    entity, _, children = link.entity.partition(".")
+    bound = run.systems[link.system]
+    declared, mapping = bound.entities[entity], bound.mappings[entity]
+    writable = mapping.writable if declared.update else frozenset[str]()
+    if children:
+        table = mapping.children[children]
+        mapping = table.mapping
+        writable = mapping.writable if declared.update and not table.on_create else frozenset()
     said: dict[str, Scalar] = {}
     for name, value in link.shadow.items():
         if name not in mapping.by_property:
@@ -149,14 +154,14 @@ def _witness(
         elif (golden := refs.get((link.system, str(value)))) is not None:
             said[name] = golden
     read = (link.system, link.entity) not in run.left_out
-    return Witness(link, mapping, said, read and link.id not in frozen)
+    return Witness(link, mapping, said, writable, read and link.id not in frozen)
 
 
 def _lists(
     each: Witness,
     alive: set[str],
     kids: Mapping[int, Sequence[LinkRow]],
-    explained: Told,
+    told: Told,
     golden: GoldenRow,
 ) -> Iterator[tuple[LinkRow, str]]:
     """Lists that have other lines than the golden record has."""
@@ -165,7 +170,7 @@ def _lists(
         if not each.open or link.children is not None or table.on_create:
             continue
         there = {kid.golden for kid in kids.get(link.id, ()) if kid.state == "live"}
-        if there != alive and not explained.lists(golden.id, link, name):
+        if there != alive and not told.drifts(golden, link, name):
             yield link, name
 
 
@@ -177,14 +182,14 @@ class Told:
         self._connection, self._ids = connection, list(ids)
         self._drift = items.drifts_of(connection, self._ids)
 
-    def __call__(self, golden: GoldenRow, each: Witness, name: str, value: Scalar) -> bool:
+    def kept(self, golden: GoldenRow, each: Witness, name: str, value: Scalar) -> bool:
         """Whether it is known that a system keeps this value as what it says."""
         told = self._drift.get((golden.id, each.link.system, each.link.entity, name))
         return told == kept_as(value, each.said[name])
 
-    def lists(self, golden: str, link: LinkRow, name: str) -> bool:
-        """Whether a list is known not to have the lines that were written."""
-        return (golden, link.system, link.entity, name) in self._drift
+    def drifts(self, golden: GoldenRow, link: LinkRow, name: str) -> bool:
+        """Whether anything was told of a property, or of a list, that a system cannot hold."""
+        return (golden.id, link.system, link.entity, name) in self._drift
 
 
 class Explained(Told):
@@ -195,9 +200,9 @@ class Explained(Told):
         # History is long, and mostly nothing has to be explained.
         return journal.last_writes(self._connection, self._ids)
 
-    def __call__(self, golden: GoldenRow, each: Witness, name: str, value: Scalar) -> bool:
+    def kept(self, golden: GoldenRow, each: Witness, name: str, value: Scalar) -> bool:
         """Whether a system has made of this value what it says."""
-        if super().__call__(golden, each, name, value):
+        if super().kept(golden, each, name, value):
             return True
         sent, words = self._written.get((golden.id, each.link.system, name), (None, ""))
         return sent == value and words == f"written, returned as {each.link.shadow[name]!r}"
