@@ -24,7 +24,7 @@ from talk_sdk.cli.wiring import DONE, STOPPED, wiring
 if TYPE_CHECKING:
     from talk_sdk.operations import Drift, Operation, Plan, Skip
 
-__all__ = ["KINDS", "plan"]
+__all__ = ["KINDS", "plan", "plan_json"]
 
 KINDS = ("create", "update", "adjust", "archive", "delete")
 LIMIT = 5
@@ -50,13 +50,14 @@ def plan(
         found = runner.plan(save=save)
         view.stop()
         if as_json:
-            print_json(_as_json(found, limit or None))
+            print_json(plan_json(found, limit or None))
         else:
             _print(found, LIMIT if limit is None else limit or None)
     raise typer.Exit(STOPPED if found.problems else DONE)
 
 
-def _as_json(found: Plan, limit: int | None) -> dict[str, object]:
+def plan_json(found: Plan, limit: int | None) -> dict[str, object]:
+    """A plan as JSON can have it, with the first operations of each entity and kind, or all."""
     return {
         "digest": found.digest,
         "count": len(found),

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from talk_sdk.cli.progress import Shown
     from talk_sdk.operations import Report
 
-__all__ = ["sync"]
+__all__ = ["Asking", "report_json", "sync"]
 
 YES_HELP = "Do not ask before the first write into an entity."
 DELETES_HELP = "Let N records of a concept be deleted or archived, where [brakes] allows fewer."
@@ -49,7 +49,7 @@ def sync(
         )  # fmt: skip
         shown.stop()
     if as_json:
-        print_json(_as_json(report))
+        print_json(report_json(report))
     else:
         _print(report)
     if asking.refused:
@@ -92,7 +92,8 @@ class Asking:
             return False
 
 
-def _as_json(report: Report) -> dict[str, object]:
+def report_json(report: Report) -> dict[str, object]:
+    """What a run did, as JSON can have it."""
     return {
         "run": report.run,
         "outcome": report.outcome,

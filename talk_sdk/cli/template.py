@@ -46,6 +46,9 @@ FOOT = """\
 # deletes_percent = 5
 # creates = 100
 # creates_percent = 20
+# `talk reconcile` repairs no record of a concept of which more differ.
+# repairs = 10
+# repairs_percent = 5
 
 # Which records of one entity are created in another; edits travel both ways, whatever the rule:
 # "every", one "when" a condition holds, one "referenced" by what goes there, or none ("linked").

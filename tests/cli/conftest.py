@@ -19,10 +19,12 @@ from talk_sdk.operations import (
     Candidate,
     Change,
     Conflict,
+    Divergence,
     Failure,
     Item,
     Operation,
     Plan,
+    Reconciliation,
     Report,
     Review,
     Status,
@@ -89,6 +91,25 @@ def report(**more: Any) -> Report:
         "seconds": 1.25,
     }
     return Report(**(values | more))
+
+
+def reconciliation(**more: Any) -> Reconciliation:
+    record = ("erp", "Customer", "7", "shop.Customer:17", "email")
+    found = Divergence("missed", *record, "a@b.no", "c@d.no", "it is read, and merged as an edit")
+    values: dict[str, Any] = {
+        "run": "r1",
+        "outcome": "open",
+        "compared": {("shop", "Customer"): 12, ("erp", "Customer"): 11},
+        "counts": {("erp", "Customer", "email", "missed"): 1},
+        "divergences": (found,),
+        "repaired": 0,
+        "drift": (),
+        "problems": (),
+        "plan": plan_of(operation(17)),
+        "report": None,
+        "seconds": 1.25,
+    }
+    return Reconciliation(**(values | more))
 
 
 def status(**more: Any) -> Status:
@@ -178,6 +199,12 @@ class FakeRunner:
         self.answers["saved"] = save
         return self._answer("plan")
 
+    def reconcile(
+        self, *, repair: bool = False, approve: Any = False, approve_repairs: int = 0
+    ) -> Any:
+        self.answers["repair"] = (repair, approve, approve_repairs)
+        return self._answer("reconcile")
+
     def why(self, *where: str | None) -> Any:
         self.answers["asked"] = where
         return self._answer("why")
@@ -262,6 +289,7 @@ def make() -> dict[str, Callable[..., Any]]:
         "item": item,
         "operation": operation,
         "plan": plan_of,
+        "reconciliation": reconciliation,
         "report": report,
         "review": review,
         "status": status,

@@ -262,6 +262,47 @@ def test_more_than_the_brakes_allow_is_approved_by_number(talk: Any, make: Any) 
     assert talk.runner.brakes == (61, 300)
 
 
+def test_a_compare_shows_what_differs_and_what_a_repair_would_do(talk: Any, make: Any) -> None:
+    talk.answers["reconcile"] = make["reconciliation"]()
+
+    done = talk("reconcile")
+    assert talk.answers["repair"][0] is False
+    assert done.exit_code == 1
+    assert "erp.Customer" in done.stdout
+    assert "says what no read has shown" in done.stdout
+    assert (
+        "erp.Customer:7, known as shop.Customer:17 email: a@b.no here, c@d.no there; repair: it is"
+        " read, and merged as an edit." in done.stdout
+    )
+    assert "23 records compared" in done.stdout
+    assert "1 in books to be written" in done.stdout
+
+
+def test_a_repair_is_told_what_it_may_do_and_tells_what_is_left(talk: Any, make: Any) -> None:
+    drift = Drift("erp", "Customer", "shop.Customer:17", "email", "'a' is kept there as 'b'")
+    talk.answers["reconcile"] = make["reconciliation"](
+        plan=None, report=make["report"](), repaired=3, drift=(drift,), problems=("too many",),
+        outcome="stopped",
+    )  # fmt: skip
+
+    done = talk("reconcile", "--repair", "--yes", "--approve-repairs", "40")
+    assert talk.answers["repair"] == (True, True, 40)
+    assert done.exit_code == 3
+    assert done.stderr == "problem: too many\n"
+    assert "drift: erp.Customer email of shop.Customer:17: 'a' is kept there as 'b'" in done.stdout
+    assert "3 records repaired" in done.stdout
+
+
+def test_a_compare_that_finds_nothing_says_so(talk: Any, make: Any) -> None:
+    talk.answers["reconcile"] = make["reconciliation"](counts={}, divergences=(), outcome="done")
+
+    done = talk("reconcile")
+    assert (done.exit_code, done.stdout.split(":")[0]) == (0, "Nothing differs")
+    found = json.loads(talk("reconcile", "--json").stdout)
+    assert (found["counts"], found["outcome"], found["report"]) == ([], "done", None)
+    assert {each["system"] for each in found["compared"]} == {"shop", "erp"}
+
+
 def test_conflicts_are_shown_with_both_values(talk: Any, make: Any) -> None:
     talk.box.found = [make["conflict"](1), make["conflict"](2, waits=False)]
 

@@ -25,6 +25,7 @@ COMMANDS = [
     "conflicts",
     "review",
     "failed",
+    "reconcile",
     "why",
     "demo",
 ]
