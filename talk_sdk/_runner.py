@@ -34,6 +34,7 @@ from talk_sdk._engine.scopes import rest_and_wake
 from talk_sdk._engine.settling import settle
 from talk_sdk._engine.signing import keep, sign_in
 from talk_sdk._engine.spool import Spool, digest, operations
+from talk_sdk._engine.undoing import find_run, undo
 from talk_sdk._engine.workers import Threads, Workers
 from talk_sdk._engine.writing import Approve, write, write_saved
 from talk_sdk._inbox import Inbox
@@ -47,9 +48,11 @@ from talk_sdk.operations import (
     Check,
     Operation,
     Plan,
+    Ran,
     Reconciliation,
     Report,
     Status,
+    Undo,
     Why,
 )
 
@@ -232,8 +235,8 @@ class Runner:
                 write_plan(plan, save, run.store.workspace)
             return plan
 
-    def _planned(self, run: Run) -> Plan:
-        spool = plan_all(run)
+    def _planned(self, run: Run, only: Iterable[str] | None = None) -> Plan:
+        spool = plan_all(run, only)
         try:
             run.problems += brake(run, spool, self._settings.brakes, Approved())
             return self._spooled(run, spool)
@@ -351,6 +354,59 @@ class Runner:
             drift, left = left_over(run, mended)
             return reconciled(run, tally, report=self._report(run), drift=drift, left=left)
 
+    def runs(self, *, most: int = 20) -> list[Ran]:
+        """The last runs that could write, newest first."""
+        with self._store() as store, store.write() as connection:
+            return journal.runs(connection, most=most)
+
+    def plan_undo(self, run: str) -> Undo:
+        """What it would take to undo a run, and what cannot be undone. Writes to no system.
+
+        Args:
+            run: its id, or how that begins.
+
+        Raises:
+            ConfigError: there is no such run, or there are several.
+            TalkError: the run cannot go on: the store is in use, an account is another one.
+        """
+        with self._running("talk undo", writes=False) as now:
+            with now.store.write() as connection:
+                past = find_run(connection, run)
+            collect(now)
+            with now.store.rehearsal():
+                match(now)
+                merge_all(now)
+                done = undo(now, past)
+                plan = self._planned(now, done.goldens)
+            return Undo(past, done.restored, done.kept, now.problems, plan, None)
+
+    def undo(self, run: str, *, approve: Approve = False) -> Undo:
+        """Give the properties that a run has changed the values of before it, in all systems.
+
+        What was edited since keeps its value, and so does what cannot be written; what was
+        created, archived or deleted in a system stays so. All of that is named. The same once
+        more changes nothing, and an undo can be undone itself.
+
+        Args:
+            run: its id, or how that begins.
+            approve: whether entities that were never written may be, as in `sync`.
+
+        Raises:
+            ConfigError: there is no such run, or there are several.
+            TalkError: the run cannot go on: the store is in use, an account is another one.
+        """
+        with self._running("talk undo", writes=True) as now:
+            with now.store.write() as connection:
+                past = find_run(connection, run)
+            absent = settle(now)
+            collect(now)
+            decide_absent(now, absent)
+            match(now)
+            merge_all(now)
+            done = undo(now, past)
+            write(now, self._settings.brakes, approve, Approved(), done.goldens)
+            return Undo(past, done.restored, done.kept, now.problems, None, self._report(now))
+
     def _report(self, run: Run) -> Report:
         with run.store.write() as connection:
             items.unpark_stale(connection, run.id, run.left_out)
@@ -415,7 +471,7 @@ class Runner:
                 self._rule,
             )  # fmt: skip
             try:
-                self._begin(run, what)
+                self._begin(run, what, what.rsplit(maxsplit=1)[-1] if writes else "plan")
                 yield run
             finally:
                 for bound in systems.values():
@@ -426,11 +482,11 @@ class Runner:
         policy = self._settings.conflicts.policy(concept, name)
         return Rule(policy.prefer, policy.ask)
 
-    def _begin(self, run: Run, what: str) -> None:
+    def _begin(self, run: Run, what: str, kind: str) -> None:
         run.tell("run_started", message=what)
         with run.store.write() as connection:
             run.links = links.next_id(connection)
-            journal.begin_run(connection, run.id, what.rsplit(maxsplit=1)[-1], run.at)
+            journal.begin_run(connection, run.id, kind, run.at)
         open_all(run)
         identify(run, self._plugins)
         rules = rules_digest(run.systems)

@@ -21,6 +21,7 @@ __all__ = [
     "Drift",
     "Failure",
     "Item",
+    "Kept",
     "Moment",
     "Operation",
     "OperationKind",
@@ -28,9 +29,11 @@ __all__ = [
     "Page",
     "Place",
     "Plan",
+    "Ran",
     "Raw",
     "Reconciliation",
     "Report",
+    "Restored",
     "Review",
     "Said",
     "Scalar",
@@ -38,6 +41,7 @@ __all__ = [
     "Simulator",
     "Skip",
     "Status",
+    "Undo",
     "Why",
 ]
 
@@ -281,7 +285,8 @@ class Moment:
     """Something that happened to a property.
 
     `kind` is `merge` (an edit was taken), `write` (a system was told), `delete`, `decision` (a
-    person's) or `reconcile` (a full compare found that sides differed); `words` say what decided,
+    person's), `create` (a system got the record), `undo` (a person took a run back) or `reconcile`
+    (a full compare found that sides differed); `words` say what decided,
     or what the system made of it.
     """
 
@@ -460,6 +465,68 @@ class Reconciliation:
     plan: Plan | None
     report: Report | None
     seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """A run that could write.
+
+    Attributes:
+        id: its id; where one is asked for, the first letters will do.
+        kind: `sync`, `reconcile` or `undo`.
+        started: when.
+        outcome: as in `Report`; `broken off` if it never came to its end.
+        written: how many writes it made.
+    """
+
+    id: str
+    kind: str
+    started: datetime
+    outcome: str
+    written: int
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """A property that has its value of before a run again. `record` is named by its origin.
+
+    Of a line that was deleted the property is `existence`.
+    """
+
+    record: str
+    property: str
+    before: Any
+    after: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What of a run cannot be undone, and why. Without a property it is about the whole record."""
+
+    record: str
+    property: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Undo:
+    """What undoing a run restores, or has restored, and what not.
+
+    Attributes:
+        undone: the run.
+        restored: the properties that have their values of before it again.
+        kept: what is not undone, and why.
+        problems: what has kept parts of it from being done.
+        plan: what is to be written for it; None if it was done.
+        report: what was written for it; None if it was not done.
+    """
+
+    undone: Ran
+    restored: Sequence[Restored]
+    kept: Sequence[Kept]
+    problems: Sequence[str]
+    plan: Plan | None
+    report: Report | None
 
 
 @dataclass(frozen=True)

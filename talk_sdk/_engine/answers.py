@@ -89,6 +89,7 @@ class Ledger:
         self._changed: list[LinkRow] = []
         self._keys: dict[int, dict[int, str]] = {}
         self._moves: dict[str, list[Any]] = {}
+        self._created: dict[str, list[Any]] = {}
         self._conflicts: list[dict[str, Any]] = []
         self._soiled: set[str] = set()
         self._settled: list[str] = []
@@ -140,6 +141,9 @@ class Ledger:
         mark(link, look, self._now)
         self._lines(intent, link, look, certain=certain)
         self._key(link, golden, look)
+        self._created.setdefault(golden.id, []).append(
+            ["", None, look.ext, self._system, intent.operation["reason"]]
+        )
         mine = any(look.marks.get(rank) == mark for rank, mark in sent_marks(intent).items())
         self._marker_kept = self._marker_kept or mine
         self._settled.append(intent.id)
@@ -363,6 +367,7 @@ class Ledger:
         goldens.soil(connection, self._soiled)
         items.add_conflicts(connection, self._conflicts)
         run.conflicts += len(self._conflicts)
+        journal.note(connection, run.id, self._now, "create", self._created)
         journal.note(connection, run.id, self._now, "write", self._moves)
         journal.settle(connection, self._settled)
         if self._marker_kept:

@@ -10,8 +10,11 @@ from typing import Any
 from msgspec import json
 from sqlalchemy import Connection, delete, insert, select, update
 
+from talk_sdk._store.items import moment
 from talk_sdk._store.links import chunks
-from talk_sdk._store.schema import history, intents, lease, runs, streams, systems
+from talk_sdk._store.schema import history, intents, lease, streams, systems
+from talk_sdk._store.schema import runs as runs_table
+from talk_sdk.operations import Ran
 
 __all__ = [
     "Intent",
@@ -26,9 +29,11 @@ __all__ = [
     "last_writes",
     "moves_in",
     "note",
+    "of_run",
     "open_intents",
     "record",
     "rules",
+    "runs",
     "save_stream",
     "save_system",
     "set_rules",
@@ -36,6 +41,7 @@ __all__ = [
     "skews",
     "stream",
     "to_review",
+    "touched",
 ]
 
 # A body is sent again byte for byte: its numbers stay numbers.
@@ -167,6 +173,24 @@ def last_syncs(connection: Connection, before: str, most: int) -> list[str]:
     return list(connection.scalars(query))[::-1]
 
 
+def touched(connection: Connection, run: str) -> list[str]:
+    """The golden records of which a run has told history something."""
+    query = select(history.c.golden).where(history.c.run == run).distinct()
+    return list(connection.scalars(query.order_by(history.c.golden)))
+
+
+def of_run(
+    connection: Connection, run: str, goldens: Iterable[str]
+) -> dict[str, list[tuple[str, list[Any]]]]:
+    """Golden id → (kind, [property, before, after, system, words]) of one run, oldest first."""
+    found: dict[str, list[tuple[str, list[Any]]]] = {}
+    for page in chunks(goldens):
+        wanted = history.c.run == run, history.c.golden.in_(page)
+        for r in connection.execute(select(history).where(*wanted).order_by(history.c.id)):
+            found.setdefault(r.golden, []).extend((r.kind, move) for move in json.decode(r.moves))
+    return found
+
+
 def last_writes(
     connection: Connection, goldens: Iterable[str]
 ) -> dict[tuple[str, str, str], tuple[Any, str]]:
@@ -182,21 +206,37 @@ def last_writes(
 
 def begin_run(connection: Connection, run: str, kind: str, at: float) -> None:
     """A run has started."""
-    connection.execute(insert(runs).values(id=run, kind=kind, started=at))
+    connection.execute(insert(runs_table).values(id=run, kind=kind, started=at))
 
 
 def end_run(connection: Connection, run: str, at: float, outcome: str, summary: Any) -> None:
     """A run has ended."""
     connection.execute(
-        update(runs)
-        .where(runs.c.id == run)
+        update(runs_table)
+        .where(runs_table.c.id == run)
         .values(ended=at, outcome=outcome, summary=json.encode(summary).decode())
     )
 
 
+def runs(connection: Connection, *, beginning: str = "", most: int) -> list[Ran]:
+    """The last runs that could write, newest first; those whose id begins so."""
+    query = select(runs_table).where(runs_table.c.kind.in_(("sync", "reconcile", "undo")))
+    query = query.where(runs_table.c.id.startswith(beginning, autoescape=True))
+    return [
+        Ran(r.id, r.kind, moment(r.started), r.outcome or "broken off",
+            json.decode(r.summary or "{}").get("written", 0))
+        for r in connection.execute(query.order_by(runs_table.c.id.desc()).limit(most))
+    ]  # fmt: skip
+
+
 def last_run(connection: Connection) -> float | None:
     """When the last sync began."""
-    query = select(runs.c.started).where(runs.c.kind == "sync").order_by(runs.c.id.desc()).limit(1)
+    query = (
+        select(runs_table.c.started)
+        .where(runs_table.c.kind == "sync")
+        .order_by(runs_table.c.id.desc())
+        .limit(1)
+    )
     return connection.scalar(query)
 
 

@@ -67,10 +67,11 @@ def money(value: Any) -> Decimal:
 
 @pytest.fixture
 def make(tmp_path: Path, database: Any) -> Callable[..., Bench]:
-    """A bench with further settings; its store is of either kind."""
+    """A bench with further settings, or other systems; its store is of either kind."""
 
     def build(**parts: Any) -> Bench:
-        bench = Bench(tmp_path, parts.pop("world", World((), (), ())), SYSTEMS, **parts)
+        world = parts.pop("world", World((), (), ()))
+        bench = Bench(tmp_path, world, parts.pop("systems", SYSTEMS), **parts)
         bench.source["store"] = {"url": database.url}
         return bench
 
