@@ -22,6 +22,7 @@ from talk_sdk.cli import (
     review,
     status,
     sync,
+    undo,
     why,
 )
 from talk_sdk.cli.wiring import STOPPED, USAGE, Wiring
@@ -39,6 +40,7 @@ COMMANDS = (
     plan.plan,
     sync.sync,
     reconcile.reconcile,
+    undo.undo,
     status.status,
     conflicts.conflicts,
     review.review,

@@ -22,12 +22,16 @@ from talk_sdk.operations import (
     Divergence,
     Failure,
     Item,
+    Kept,
     Operation,
     Plan,
+    Ran,
     Reconciliation,
     Report,
+    Restored,
     Review,
     Status,
+    Undo,
 )
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -110,6 +114,22 @@ def reconciliation(**more: Any) -> Reconciliation:
         "seconds": 1.25,
     }
     return Reconciliation(**(values | more))
+
+
+def ran(number: int) -> Ran:
+    return Ran(f"01a2-{number}", "sync", NOON, "done", number)
+
+
+def undone(**more: Any) -> Undo:
+    values: dict[str, Any] = {
+        "undone": ran(3),
+        "restored": (Restored("shop.Customer:17", "email", "c@d.no", "a@b.no"),),
+        "kept": (Kept("shop.Customer:17", "name", "it was edited since, by erp"),),
+        "problems": (),
+        "plan": plan_of(operation(17)),
+        "report": None,
+    }
+    return Undo(**(values | more))
 
 
 def status(**more: Any) -> Status:
@@ -205,6 +225,17 @@ class FakeRunner:
         self.answers["repair"] = (repair, approve, approve_repairs)
         return self._answer("reconcile")
 
+    def runs(self) -> Any:
+        return self._answer("runs")
+
+    def plan_undo(self, run: str) -> Any:
+        self.answers["planned"] = run
+        return self._answer("plan_undo")
+
+    def undo(self, run: str, *, approve: Any = False) -> Any:
+        self.answers["undid"] = (run, approve)
+        return self._answer("undo")
+
     def why(self, *where: str | None) -> Any:
         self.answers["asked"] = where
         return self._answer("why")
@@ -289,8 +320,10 @@ def make() -> dict[str, Callable[..., Any]]:
         "item": item,
         "operation": operation,
         "plan": plan_of,
+        "ran": ran,
         "reconciliation": reconciliation,
         "report": report,
         "review": review,
         "status": status,
+        "undone": undone,
     }

@@ -303,6 +303,55 @@ def test_a_compare_that_finds_nothing_says_so(talk: Any, make: Any) -> None:
     assert {each["system"] for each in found["compared"]} == {"shop", "erp"}
 
 
+def test_the_last_runs_are_listed_for_an_undo(talk: Any, make: Any) -> None:
+    talk.answers["runs"] = [make["ran"](4), make["ran"](3)]
+
+    done = talk("undo")
+    assert done.exit_code == 0
+    assert done.stdout.index("01a2-4") < done.stdout.index("01a2-3")
+    assert [each["written"] for each in json.loads(talk("undo", "--json").stdout)] == [4, 3]
+    talk.answers["runs"] = []
+    assert talk("undo").stdout == "No run has written anything yet.\n"
+
+
+@pytest.mark.parametrize(("terminal", "typed"), [(False, "y\n"), (True, "n\n"), (True, "")])
+def test_an_undo_is_shown_and_not_done_without_a_yes(
+    talk: Any, make: Any, terminal: bool, typed: str
+) -> None:
+    talk.answers["plan_undo"], talk.terminal = make["undone"](), terminal
+
+    done = talk("undo", "01a2", typed=typed)
+    assert (talk.answers["planned"], "undid" in talk.answers) == ("01a2", False)
+    assert "shop.Customer:17 email: c@d.no → a@b.no" in done.stdout
+    assert "not undone: shop.Customer:17 name: it was edited since, by erp" in done.stdout
+    assert "Writes planned: 1 in books." in done.stdout
+    assert done.exit_code == 0
+    assert json.loads(talk("undo", "01a2", "--json").stdout)["kept"][0]["property"] == "name"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "typed", "run"), [(["--yes"], "", "01a2"), ([], "y\n", "01a2-3")]
+)
+def test_an_undo_is_done_with_a_yes(
+    talk: Any, make: Any, arguments: list[str], typed: str, run: str
+) -> None:
+    talk.answers["plan_undo"], talk.terminal = make["undone"](), True
+    talk.answers["undo"] = make["undone"](plan=None, report=make["report"]())
+
+    done = talk("undo", "01a2", *arguments, typed=typed)
+    assert talk.answers["undid"] == (run, True)
+    assert "Undone. Writes: 7" in done.stdout
+    assert done.exit_code == 0
+
+
+def test_where_nothing_is_to_be_undone_nobody_is_asked(talk: Any, make: Any) -> None:
+    talk.answers["plan_undo"], talk.terminal = make["undone"](restored=(), kept=()), True
+
+    done = talk("undo", "01a2", typed="y\n")
+    assert "There is nothing to undo." in done.stdout
+    assert ("undid" in talk.answers, done.exit_code) == (False, 0)
+
+
 def test_conflicts_are_shown_with_both_values(talk: Any, make: Any) -> None:
     talk.box.found = [make["conflict"](1), make["conflict"](2, waits=False)]
 

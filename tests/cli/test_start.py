@@ -26,6 +26,7 @@ COMMANDS = [
     "review",
     "failed",
     "reconcile",
+    "undo",
     "why",
     "demo",
 ]
