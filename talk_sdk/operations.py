@@ -399,7 +399,7 @@ class Report:
     unapproved: Sequence[Operation] = ()
 
 
-DivergenceKind = Literal["missed", "unread", "gone", "different"]
+DivergenceKind = Literal["missed", "unread", "gone", "reverted", "different"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -409,8 +409,10 @@ class Divergence:
     Attributes:
         kind: `missed`: the system says what no read has shown, or our copy of what it said is
             damaged. `unread`: a record that no read has shown; it has no property. `gone`: a
-            record that is proven absent, which no read has shown. `different`: the system says
-            what it said when it was last merged, and that is not what the golden record says.
+            record that is proven absent, which no read has shown. `reverted`: a record that
+            stands in an older state than it has been in, as after a restore from a backup.
+            `different`: the system says what it said when it was last merged, and that is not
+            what the golden record says.
         system: where.
         entity: of what.
         id: the record's id there.

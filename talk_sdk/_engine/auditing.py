@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from talk_sdk._engine.collecting import error_of
 from talk_sdk._engine.lines import POSITION, place
 from talk_sdk._engine.looks import Look, external_id, look_at, makeshift_id
+from talk_sdk._engine.reverting import reverted
 from talk_sdk._engine.run import Bound, Run
 from talk_sdk._engine.seeing import age_of
 from talk_sdk._engine.tally import Place, Tally
@@ -31,6 +32,7 @@ _REMEDIES: Mapping[DivergenceKind, str] = {
     "missed": "it is read, and merged as an edit",
     "unread": "it is read",
     "gone": "its deletion is taken note of",
+    "reverted": "what the golden record says is written there",
 }
 
 
@@ -137,7 +139,9 @@ def _page(reading: _Reading, asked: float, page: Page) -> None:
     with run.store.write() as connection:
         known = links.by_ext(connection, *reading.place, list(raws))
         reading.tick(link.id for link in known.values())
-        _judge(reading, connection, raws, known, asked)
+        older = _judge(reading, connection, raws, known, asked)
+    if older:
+        _older(reading, older)
     run.tell("collecting", system=bound.name, entity=entity,
              count=reading.tally.compared[reading.place])  # fmt: skip
 
@@ -148,8 +152,12 @@ def _judge(
     raws: Mapping[str, Raw],
     known: Mapping[str, LinkRow],
     asked: float,
-) -> None:
-    """The records of a page that say what nobody has read."""
+) -> dict[str, str]:
+    """The records of a page that say what nobody has read.
+
+    Returns those that are listed in an older state, with the names of their golden records.
+    """
+    older = {}
     rows = [link.id for link in known.values() if link.state == "live"]
     lined = bool(reading.bound.mappings[reading.entity].children)
     kids = links.children_of(connection, rows) if lined else {}
@@ -160,24 +168,51 @@ def _judge(
         record = f"{reading.bound.name}.{reading.entity}:{ext}"
         if link is not None and link.golden is not None:
             record = names.get(link.golden, record)
-        found = _row(reading, ext, raw, link, asked, record, kids)
+        try:
+            look = look_at(reading.bound, reading.entity, raw)
+        except MappingError:
+            unknown = ext not in reading.known
+            found = [reading.diverges("unread", ext, record)] if unknown else []
+        else:
+            if link is not None and _is_older(reading, link, look, asked):
+                older[ext] = record
+            found = _row(reading, look, link, asked, record, kids)
         if found:
             reading.tally.unread(reading.concept, reading.place, ext, found)
+    return older
+
+
+def _is_older(reading: _Reading, link: LinkRow, look: Look, asked: float) -> bool:
+    if link.state != "live" or link.golden is None or link.id in reading.frozen:
+        return False
+    return age_of(reading.bound.entities[reading.entity], link, look, asked) == "older"
+
+
+def _older(reading: _Reading, records: Mapping[str, str]) -> None:
+    """Records that a list shows in an older state: the list may be behind, a look-up is not."""
+    run, bound, entity = reading.run, reading.bound, reading.entity
+    try:
+        for page in reverted(run, bound, entity, records):
+            for each in page:
+                ext = each.link.ext
+                said = [
+                    reading.diverges("reverted", ext, records[ext], name, *values)
+                    for name, values in each.says.items()
+                ]
+                reading.tally.older(reading.concept, reading.place, ext, said)
+    except Exception as error:  # noqa: BLE001 - a connector's fault leaves its entity out
+        _failed(reading, error)
 
 
 def _row(
     reading: _Reading,
-    ext: str,
-    raw: Raw,
+    look: Look,
     link: LinkRow | None,
     asked: float,
     record: str,
     kids: Mapping[int, Sequence[LinkRow]],
 ) -> list[Divergence]:
-    try:
-        look = look_at(reading.bound, reading.entity, raw)
-    except MappingError:
-        return [] if ext in reading.known else [reading.diverges("unread", ext, record)]
+    ext = look.ext
     if reading.since(look, link) or (link is not None and _closed(reading, link, look, asked)):
         return []
     if link is None or link.state == "dead":

@@ -18,11 +18,13 @@ from talk_sdk._engine.collecting import fetch
 from talk_sdk._engine.comparing import Different, Told, compare, differences
 from talk_sdk._engine.matching import match
 from talk_sdk._engine.merging import merge_all
+from talk_sdk._engine.reverting import put_behind
 from talk_sdk._engine.run import Run
 from talk_sdk._engine.tally import Place, Says, Tally, limits_of
 from talk_sdk._engine.verify import Verdict, kept_as
 from talk_sdk._store import GoldenRow, LinkRow, goldens, items, journal, links
 from talk_sdk.concepts import CONCEPTS
+from talk_sdk.errors import TalkError
 from talk_sdk.operations import Drift, Plan, Reconciliation, Report
 
 __all__ = ["Mended", "left_over", "mend", "reconciled", "survey"]
@@ -56,20 +58,31 @@ def survey(run: Run, brakes: Brakes, approved: int) -> Tally:
 
 def mend(run: Run, tally: Tally) -> Mended:
     """Take in what was missed, merge, and put the systems behind that say something else."""
-    for place, records in tally.reread.items():
+    for place, said in tally.reread.items():
         with run.store.write() as connection:
-            links.forget_looks(connection, *place, records)
-            _note_missed(run, connection, place, records)
-        fetch(run, run.systems[place[0]], place[1], list(records))
+            links.forget_looks(connection, *place, said)
+            _note_missed(run, connection, place, said)
+        fetch(run, run.systems[place[0]], place[1], list(said))
     match(run)
     merge_all(run)
     mended = Mended()
+    for place, records in tally.reverted.items():
+        _write_again(run, place, records, mended)
     for ids in tally.goldens.values():
         for page in links.chunks(ids):
             with run.store.write() as connection:
                 rows = list(goldens.by_id(connection, page).values())
                 _mark(run, connection, list(differences(run, connection, rows)), mended)
     return mended
+
+
+def _write_again(run: Run, place: Place, ids: Iterable[str], mended: Mended) -> None:
+    bound = run.systems[place[0]]
+    try:
+        for golden, link, name in put_behind(run, bound, place[1], ids):
+            mended.behind.setdefault(golden, set()).add((link, name))
+    except TalkError as error:
+        run.leave_out(bound.name, [place[1]], error)
 
 
 def _note_missed(

@@ -47,8 +47,9 @@ class Tally:
     """What differs.
 
     `reread` are records whose values are to be taken in, by place and id, and `goldens` those of
-    which a system or our own copy is to be corrected, by concept; neither is kept of a concept of
-    which too many differ, so that memory stays flat.
+    which a system or our own copy is to be corrected, by concept. `reverted` are records that are
+    to be written once more. None of them is kept of a concept of which too many differ, so that
+    memory stays flat.
     """
 
     limits: Mapping[str, Limit]
@@ -56,6 +57,7 @@ class Tally:
     counts: Counter[tuple[str, str, str, str]] = field(default_factory=Counter)
     listed: list[Divergence] = field(default_factory=list)
     reread: dict[Place, dict[str, Says]] = field(default_factory=dict)
+    reverted: dict[Place, list[str]] = field(default_factory=dict)
     goldens: dict[str, list[str]] = field(default_factory=dict)
     _records: Counter[tuple[str, Place | None]] = field(default_factory=Counter)
 
@@ -80,6 +82,14 @@ class Tally:
             says = {each.property: (each.ours, each.theirs) for each in said if each.property}
             self.reread.setdefault(place, {})[ext] = says
 
+    def older(self, concept: str, place: Place, ext: str, said: Sequence[Divergence]) -> None:
+        """A record stands in an older state than it was in before."""
+        self._count(concept, place, said)
+        if self.over(concept):
+            self._forget(concept)
+        else:
+            self.reverted.setdefault(place, []).append(ext)
+
     def different(self, concept: str, golden: str, said: Sequence[Divergence]) -> None:
         """A record is said otherwise somewhere than the golden one says it."""
         self._count(concept, None, said)
@@ -98,11 +108,13 @@ class Tally:
         self.goldens.pop(concept, None)
         for place in [place for of, place in self._records if of == concept and place]:
             self.reread.pop(place, None)
+            self.reverted.pop(place, None)
 
     def leave_out(self, place: Place) -> None:
         """What was compared of an entity counts for nothing: it was not read to its end."""
         self.compared.pop(place, None)
         self.reread.pop(place, None)
+        self.reverted.pop(place, None)
         self.listed = [each for each in self.listed if (each.system, each.entity) != place]
         for key in [key for key in self.counts if key[:2] == place]:
             del self.counts[key]

@@ -26,6 +26,7 @@ KINDS = {
     "missed": "says what no read has shown",
     "unread": "was never read",
     "gone": "is gone, and no read has shown it",
+    "reverted": "stands in an older state, as after a restore",
     "different": "differs from the golden record, though nobody changed it",
 }
 

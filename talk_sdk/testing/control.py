@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -54,8 +55,13 @@ class Control(Protocol):
     def edit(self, collection: str, id_: str, changes: Mapping[str, Any]) -> Record:
         """Change fields as a user, read-only ones as well; gives the record."""
 
-    def tamper(self, collection: str, id_: str, changes: Mapping[str, Any]) -> Record:
-        """Change fields behind the API's back: the time of the last change stays as it is."""
+    def tamper(
+        self, collection: str, id_: str, changes: Mapping[str, Any], age_s: float = 0.0
+    ) -> Record:
+        """Change fields behind the API's back: the time of the last change stays as it is.
+
+        With `age_s` it goes back by so many seconds, as if the record came from a backup.
+        """
 
     def adjust(self, collection: str, id_: str, name: str, delta: float) -> Record:
         """Move a counter as a user, whatever it is by then: a sale, a delivery."""
@@ -145,14 +151,18 @@ class LocalControl:
             resource = self.resources[collection]
             return _record(resource.collection, resource.change(str(id_), changes, USER))
 
-    def tamper(self, collection: str, id_: str, changes: Mapping[str, Any]) -> Record:
+    def tamper(
+        self, collection: str, id_: str, changes: Mapping[str, Any], age_s: float = 0.0
+    ) -> Record:
         """See `Control`."""
         with self.store.lock:
             resource = self.resources[collection]
             before = resource.need(str(id_)).values
             accepted = resource.table.accept(changes, before, whole=False, by_user=True)
             records = resource.collection
-            return _record(records, records.update(str(id_), accepted, USER, stamp=False))
+            changed = records.update(str(id_), accepted, USER, stamp=False)
+            changed.modified -= timedelta(seconds=age_s)
+            return _record(records, changed)
 
     def adjust(self, collection: str, id_: str, name: str, delta: float) -> Record:
         """See `Control`."""

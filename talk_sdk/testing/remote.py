@@ -56,9 +56,11 @@ class RemoteControl:
         record: Record = self._call("edit", collection, id_, changes)
         return record
 
-    def tamper(self, collection: str, id_: str, changes: Mapping[str, Any]) -> Record:
+    def tamper(
+        self, collection: str, id_: str, changes: Mapping[str, Any], age_s: float = 0.0
+    ) -> Record:
         """See `Control`."""
-        record: Record = self._call("tamper", collection, id_, changes)
+        record: Record = self._call("tamper", collection, id_, changes, age_s)
         return record
 
     def adjust(self, collection: str, id_: str, name: str, delta: float) -> Record:

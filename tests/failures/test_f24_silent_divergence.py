@@ -1,8 +1,9 @@
 """F24: nobody has changed anything that a sync could see, and yet the sides differ.
 
 A change whose modified time did not move, one that came to light later than the cursor looks back,
-a value that was damaged in our own store. A sync never sees these; a full compare does, and mends
-them through the same pipeline, or tells once that it cannot. The next compare finds nothing.
+a system that was restored from a backup, a value that was damaged in our own store. A sync never
+sees these; a full compare does, and mends them through the same pipeline, or tells once that it
+cannot. The next compare finds nothing.
 """
 
 from __future__ import annotations
@@ -147,6 +148,15 @@ def test_one_system_that_differs_is_told_once_more(ola: Any) -> None:
     assert ola.quiet() == 0
     assert told(mended(ola)) == [("different", "erp", "name", "Ola", "Oda")]
     assert names(ola) == ["Ola", "Ola"]
+
+
+def test_a_system_that_was_restored_from_a_backup_is_told_again(ola: Any) -> None:
+    ola.control("shop").edit("customers", ola.here, {"name": "Kari"})
+    ola.quiet()
+    ola.control("shop").tamper("customers", ola.here, {"name": "Ola"}, age_s=7200.0)
+    assert ola.quiet() == 0
+    assert told(mended(ola)) == [("reverted", "shop", "name", "Kari", "Ola")]
+    assert names(ola) == ["Kari", "Kari"]
 
 
 def test_what_a_system_makes_of_a_value_again_is_told_once_as_drift(
