@@ -161,7 +161,7 @@ class LocalControl:
             accepted = resource.table.accept(changes, before, whole=False, by_user=True)
             records = resource.collection
             changed = records.update(str(id_), accepted, USER, stamp=False)
-            changed.modified -= timedelta(seconds=age_s)
+            changed.modified -= timedelta(seconds=float(age_s))
             return _record(records, changed)
 
     def adjust(self, collection: str, id_: str, name: str, delta: float) -> Record:

@@ -74,6 +74,34 @@ def test_an_edit_is_shown_before_and_after_and_then_written(workspace: Any) -> N
     assert [row["salesPriceMinor"] for row in rows if row["articleNo"] == "K-1"] == [1250]
 
 
+def test_a_restored_system_is_told_again_and_a_run_is_taken_back(workspace: Any) -> None:
+    shop, erp = workspace.servers.shop.control, workspace.servers.erp.control
+    product = shop.create("products", {"title": "Krakk", "sku": "K-1", "price": "10.00"})
+    workspace.quick("sync", "--yes")
+
+    def prices() -> tuple[list[str], list[int]]:
+        here = [str(row["price"]) for row in shop.dump("products") if row["sku"] == "K-1"]
+        rows = (row for row in erp.dump("products") if row["articleNo"] == "K-1")
+        return here, [row["salesPriceMinor"] for row in rows]
+
+    assert workspace.quick("reconcile").stdout.startswith("Nothing differs: ")
+    shop.tamper("products", product, {"price": "7.00"}, 7200.0)
+    found = workspace.quick("reconcile")
+    assert found.exit_code == 1
+    assert f"shop.Product:{product} unit_price: 10 here, 7 there; repair: " in found.stdout
+    assert prices() == (["7.00"], [1000])
+    assert workspace.quick("reconcile", "--repair").exit_code == 0
+    assert prices() == (["10.00"], [1000])
+
+    shop.edit("products", product, {"price": "12.50"})
+    run = json.loads(workspace.quick("sync", "--json").stdout)["run"]
+    assert run in workspace.quick("undo").stdout
+    assert "unit_price: 12.5 → 10" in workspace.quick("undo", run).stdout
+    assert prices() == (["12.50"], [1250])
+    assert "Undone. Writes: 2" in workspace.quick("undo", run, "--yes").stdout
+    assert prices() == (["10.00"], [1000])
+
+
 def test_a_second_run_says_who_holds_the_workspace(workspace: Any) -> None:
     control = workspace.servers.shop.control
     control.reset_counters()
