@@ -12,7 +12,6 @@ from random import Random
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, Self
 
-import msgspec
 import uuid_utils
 
 from talk_sdk import _config, _plugins
@@ -32,8 +31,8 @@ from talk_sdk._engine.reconciling import left_over, mend, reconciled, survey
 from talk_sdk._engine.run import Bound, Run
 from talk_sdk._engine.scopes import rest_and_wake
 from talk_sdk._engine.settling import settle
+from talk_sdk._engine.showing import shown_plan
 from talk_sdk._engine.signing import keep, sign_in
-from talk_sdk._engine.spool import Spool, digest, operations
 from talk_sdk._engine.undoing import find_run, undo
 from talk_sdk._engine.workers import Threads, Workers
 from talk_sdk._engine.writing import Approve, write, write_saved
@@ -41,12 +40,11 @@ from talk_sdk._inbox import Inbox
 from talk_sdk._store import Store, goldens, items, journal, letters, links, questions
 from talk_sdk._vault import FileVault
 from talk_sdk.clock import Clock, SystemClock
-from talk_sdk.errors import ConfigError, TalkError
+from talk_sdk.errors import ConfigError
 from talk_sdk.events import Event
 from talk_sdk.operations import (
     Account,
     Check,
-    Operation,
     Plan,
     Ran,
     Reconciliation,
@@ -239,27 +237,11 @@ class Runner:
         spool = plan_all(run, only)
         try:
             run.problems += brake(run, spool, self._settings.brakes, Approved())
-            return self._spooled(run, spool)
+            file: IO[bytes] = tempfile.TemporaryFile(prefix="talk-plan-")  # noqa: SIM115
+            self._spools.append(file)
+            return shown_plan(run, spool, file, self._complaints)
         finally:
             spool.close()
-
-    def _spooled(self, run: Run, spool: Spool) -> Plan:
-        """The operations in a file of their own, so that the store is not held by a reader."""
-        file: IO[bytes] = tempfile.TemporaryFile(prefix="talk-plan-")  # noqa: SIM115
-        self._spools.append(file)
-        encoder = msgspec.msgpack.Encoder()
-
-        def spooled() -> Iterator[Operation]:
-            for operation in operations(run, spool):
-                line = encoder.encode(operation)
-                file.write(len(line).to_bytes(4, "big") + line)
-                yield operation
-
-        name = digest(spooled())
-        return Plan(
-            lambda: _read_back(file), sum(spool.counts.values()), name, tuple(spool.skips),
-            tuple(spool.drift), (*run.problems, *self._complaints), dict(spool.counts),
-        )  # fmt: skip
 
     def sync(
         self,
@@ -502,21 +484,6 @@ class Runner:
         for complaint in self._plugins.notify(event):
             if complaint not in self._complaints:
                 self._complaints.append(complaint)
-
-
-def _read_back(file: IO[bytes]) -> Iterator[Operation]:
-    decoder = msgspec.msgpack.Decoder(Operation)
-    position = 0
-    while True:
-        try:
-            file.seek(position)
-        except ValueError:
-            raise TalkError("The runner that made this plan is closed; plan again.") from None
-        size = file.read(4)
-        if not size:
-            return
-        yield decoder.decode(file.read(int.from_bytes(size, "big")))
-        position = file.tell()
 
 
 def _status(connection: Any, systems: tuple[str, ...] = ()) -> Status:
