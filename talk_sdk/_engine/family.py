@@ -150,9 +150,9 @@ def _adopt(
 ) -> dict[int, LinkRow]:
     """New lines are lines that another system has already, or new ones."""
     link = view.link
-    here = {kid.golden for kid in family.kids(link)}
+    here, first = {kid.golden for kid in family.kids(link)}, not family.links.get(link.id)
     strangers = [child for child in family.live() if child.id not in here]
-    if not family.links.get(link.id):
+    if first:
         # At first linking a line beats none (rule G5), and is no other one than was deleted.
         strangers += [child for child in family.children if child.state == "deleted"]
     translated = [(None, family.translate(link.system, incoming[i][1])) for i in new]
@@ -166,6 +166,10 @@ def _adopt(
             )  # fmt: skip
             family.children.append(child)
             family.changed[child.id] = child
+            if not first:
+                family.result(child.id).moves.append(
+                    Move("existence", False, True, link.system, "a new line")
+                )
         else:
             child = strangers[there]
         rows = family.links.setdefault(link.id, [])

@@ -86,6 +86,7 @@ def undo(run: Run, past: Ran) -> Undoing:
 def _page(run: Run, connection: Connection, ids: Sequence[str], done: Undoing) -> None:
     records = goldens.by_id(connection, ids)
     rows = links.by_golden(connection, records)
+    since = journal.moved_after(connection, done.run.id, ids)
     moves: dict[str, list[list[Any]]] = {}
     for ident, history in journal.of_run(connection, done.run.id, ids).items():
         golden, own = records.get(ident), rows.get(ident, [])
@@ -96,7 +97,10 @@ def _page(run: Run, connection: Connection, ids: Sequence[str], done: Undoing) -
             done.kept.append(Kept(golden.origin, "", "it is gone from all systems"))
             continue
         for name, moved in _moved(history).items():
-            move = _property(run, golden, own, name, moved, done)
+            if name == EXISTENCE:
+                move = _line(golden, moved, done, edited=ident in since)
+            else:
+                move = _property(run, golden, own, name, moved, done)
             if move is not None:
                 moves.setdefault(ident, []).append(move)
     changed = [records[ident] for ident in moves]
@@ -130,8 +134,6 @@ def _property(
 ) -> list[Any] | None:
     """Restore one property; returns what history has to say of it, None if nothing moved."""
     words = f"undid run {done.run.id}"
-    if name == EXISTENCE:
-        return _line(golden, moved, words, done)
     now, value = golden.data.get(name), moved.before
     if moved.counted and now is not None:
         delta = Decimal(str(moved.before)) - Decimal(str(moved.after))
@@ -150,14 +152,17 @@ def _property(
     return [name, now, value, PERSON, words]
 
 
-def _line(golden: GoldenRow, moved: _Moved, words: str, done: Undoing) -> list[Any] | None:
-    """A line that was deleted is one of its record again."""
+def _line(golden: GoldenRow, moved: _Moved, done: Undoing, *, edited: bool) -> list[Any] | None:
+    """A line that was deleted is one of its record again, one that was added is none any more."""
     now = golden.state == "live"
     if now == moved.before:
         return None
+    if now and edited:
+        done.kept.append(Kept(golden.origin, EXISTENCE, "the line was edited since it was added"))
+        return None
     golden.state = "live" if moved.before else "deleted"
     done.restored.append(Restored(golden.origin, EXISTENCE, now, moved.before))
-    return [EXISTENCE, now, moved.before, PERSON, words]
+    return [EXISTENCE, now, moved.before, PERSON, f"undid run {done.run.id}"]
 
 
 def _stuck(run: Run, golden: GoldenRow, rows: Iterable[LinkRow], name: str) -> Iterator[Kept]:

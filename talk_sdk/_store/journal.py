@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from msgspec import json
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from talk_sdk._store.items import moment
 from talk_sdk._store.links import chunks
@@ -27,6 +27,7 @@ __all__ = [
     "last_run",
     "last_syncs",
     "last_writes",
+    "moved_after",
     "moves_in",
     "note",
     "of_run",
@@ -188,6 +189,19 @@ def of_run(
         wanted = history.c.run == run, history.c.golden.in_(page)
         for r in connection.execute(select(history).where(*wanted).order_by(history.c.id)):
             found.setdefault(r.golden, []).extend((r.kind, move) for move in json.decode(r.moves))
+    return found
+
+
+def moved_after(connection: Connection, run: str, goldens: Iterable[str]) -> set[str]:
+    """Those of the golden records of which values have moved since a run moved them."""
+    found: set[str] = set()
+    for page in chunks(goldens):
+        mine = select(history.c.golden, func.max(history.c.id).label("last"))
+        mine = mine.where(history.c.run == run, history.c.golden.in_(page))
+        last = mine.group_by(history.c.golden).subquery()
+        query = select(history.c.golden).join(last, last.c.golden == history.c.golden)
+        moved = history.c.kind.in_(("merge", "decision", "undo"))
+        found.update(connection.scalars(query.where(history.c.id > last.c.last, moved)))
     return found
 
 

@@ -11,13 +11,12 @@ from talk_sdk.errors import ConfigError
 from talk_sdk.operations import Report, Undo
 
 
-def undo(bench: Any, run: str, *, settled: bool = True) -> Undo:
+def undo(bench: Any, run: str) -> Undo:
     """Undo a run, and make sure that nothing comes after it."""
     bench.clock.advance(90)
     with bench.runner() as runner:
         done: Undo = runner.undo(run, approve=True)
-    if settled:
-        assert bench.settle() == 0
+    assert bench.settle() == 0
     return done
 
 
@@ -122,27 +121,59 @@ def test_a_count_goes_back_by_what_it_was_moved_by(bench: Any) -> None:
     assert bench.control("erp").dump("products")[0]["onHand"] == 8
 
 
-def test_a_line_that_was_deleted_is_there_again(ola: Any) -> None:
-    goods = ola.control("shop").create("products", {"sku": "S-1", "title": "Stol"})
-    more = ola.control("shop").create("products", {"sku": "S-2", "title": "Bord"})
-    lines = [
-        {"product_id": each, "quantity": "1", "unit_price": "10.00", "text": text}
-        for each, text in ((goods, "Stol"), (more, "Bord"))
+@pytest.fixture
+def order(ola: Any) -> Any:
+    """An order of both systems, with two lines."""
+    shop = ola.control("shop")
+    goods = [
+        shop.create("products", {"sku": f"S-{n}", "title": title})
+        for n, title in enumerate(("Stol", "Bord", "Lampe"))
     ]
-    order = ola.control("shop").create("orders", {"customer_id": ola.here, "lines": lines})
+    ola.lines = [
+        {"product_id": each, "quantity": "1", "unit_price": "10.00", "text": each} for each in goods
+    ]
+    ola.order = shop.create("orders", {"customer_id": ola.here, "lines": ola.lines[:2]})
     ola.settle()
-    row = ola.shop("orders", id=order)
-    line = {**row["lines"][0], "quantity": "3"}
-    ola.control("shop").edit("orders", order, {"lines": [line]})
-    report = ola.sync()
-    assert [x["qty"] for x in ola.control("erp").dump("orders")[0]["lines"]] == [3]
-    done = undo(ola, report.run)
+    return ola
+
+
+def quantities(bench: Any) -> tuple[list[float], list[float]]:
+    (there,) = bench.control("erp").dump("orders")
+    here = bench.shop("orders", id=bench.order)
+    return [float(x["quantity"]) for x in here["lines"]], [float(x["qty"]) for x in there["lines"]]
+
+
+def test_a_line_that_was_deleted_is_there_again(order: Any) -> None:
+    line = {**order.shop("orders", id=order.order)["lines"][0], "quantity": "3"}
+    order.control("shop").edit("orders", order.order, {"lines": [line]})
+    report = order.sync()
+    assert quantities(order) == ([3], [3])
+    done = undo(order, report.run)
     assert sorted(restored(done)) == [("existence", False, True), ("quantity", "3", "1")]
-    for rows, name in (
-        (ola.shop("orders", id=order)["lines"], "quantity"),
-        (ola.control("erp").dump("orders")[0]["lines"], "qty"),
-    ):
-        assert [float(x[name]) for x in rows] == [1, 1]
+    assert quantities(order) == ([1, 1], [1, 1])
+    assert done.report is not None
+    undo(order, done.report.run)
+    assert quantities(order) == ([3], [3])
+
+
+@pytest.mark.parametrize("edited", [False, True])
+def test_a_line_that_was_added_goes_unless_it_was_edited_since(order: Any, edited: bool) -> None:
+    shop = order.control("shop")
+    lines = order.shop("orders", id=order.order)["lines"]
+    shop.edit("orders", order.order, {"lines": [*lines, order.lines[2]]})
+    report = order.sync()
+    assert quantities(order) == ([1, 1, 1], [1, 1, 1])
+    if edited:
+        *lines, last = order.shop("orders", id=order.order)["lines"]
+        shop.edit("orders", order.order, {"lines": [*lines, {**last, "quantity": "5"}]})
+        order.settle()
+    done = undo(order, report.run)
+    if edited:
+        assert kept(done) == [("existence", "the line was edited since it was added")]
+        assert quantities(order) == ([1, 1, 5], [1, 1, 5])
+    else:
+        assert restored(done) == [("existence", True, False)]
+        assert quantities(order) == ([1, 1], [1, 1])
 
 
 def test_what_was_created_or_deleted_stays_and_is_named(make: Callable[..., Any]) -> None:
