@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from sqlalchemy import Connection
 
-from talk_sdk._engine.lines import place
+from talk_sdk._engine.lines import EXISTENCE, place
 from talk_sdk._engine.run import Bound
 from talk_sdk._store import GoldenRow, LinkRow, goldens, items, journal, letters, links
 from talk_sdk.concepts import CONCEPTS
@@ -128,8 +128,8 @@ def _said(
     source = golden.source(name)
     who = "" if source is None else str(source[0])
     since = None if source is None else items.moment(source[2])
-    return Said(name, golden.data.get(name), who, since, tuple(history.get(name, ())),
-                tuple(places))  # fmt: skip
+    value = golden.state == "live" if name == EXISTENCE else golden.data.get(name)
+    return Said(name, value, who, since, tuple(history.get(name, ())), tuple(places))
 
 
 def _history(connection: Connection, golden: str) -> dict[str, list[Moment]]:

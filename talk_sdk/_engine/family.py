@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from talk_sdk._engine.kids import kid_for
-from talk_sdk._engine.lines import POSITION, UNKNOWN, pair_lines, place, weave
+from talk_sdk._engine.lines import EXISTENCE, POSITION, UNKNOWN, pair_lines, place, weave
 from talk_sdk._engine.merge import Conflict, Merged, Move, Policy, View, let_go, merge
 from talk_sdk._store.rows import GoldenRow, LinkRow
 from talk_sdk.mapping import CompiledChildren
@@ -128,7 +128,7 @@ def _gone(family: Family, missing: Sequence[LinkRow]) -> bool:
             child.state = "deleted"
             family.changed[child.id] = child
             family.result(child.id).moves.append(
-                Move("existence", True, False, kid.system, "the line was deleted")
+                Move(EXISTENCE, True, False, kid.system, "the line was deleted")
             )
         kid.state, kid.pending = "dead", {}
         family.touched[kid.id] = kid
@@ -168,7 +168,7 @@ def _adopt(
             family.changed[child.id] = child
             if not first:
                 family.result(child.id).moves.append(
-                    Move("existence", False, True, link.system, "a new line")
+                    Move(EXISTENCE, False, True, link.system, "a new line")
                 )
         else:
             child = strangers[there]

@@ -8,10 +8,13 @@ from typing import TypeVar
 from talk_sdk._store.rows import LinkRow
 from talk_sdk.operations import Scalar
 
-__all__ = ["POSITION", "UNKNOWN", "pair_lines", "place", "weave"]
+__all__ = ["EXISTENCE", "POSITION", "UNKNOWN", "pair_lines", "place", "weave"]
 
 POSITION = "#"
 """The name under which a line's place in its list is kept in its shadow."""
+
+EXISTENCE = "existence"
+"""The name under which history has that a line was added or deleted."""
 
 UNKNOWN = "?"
 """What the external id of a line begins with while its own id is not known yet."""

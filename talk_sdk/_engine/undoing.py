@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from talk_sdk._engine.lines import EXISTENCE
 from talk_sdk._engine.removals import ACTIVE
 from talk_sdk._engine.run import Run
 from talk_sdk._engine.steps import ARCHIVED
@@ -25,9 +26,6 @@ from talk_sdk.mapping import Compiled
 from talk_sdk.operations import Kept, Ran, Restored, Scalar
 
 __all__ = ["Undoing", "find_run", "undo"]
-
-EXISTENCE = "existence"
-"""The name under which history has that a line was deleted."""
 
 COUNTED = "counted "
 """What the words of history begin with where a counter was moved by a difference."""
