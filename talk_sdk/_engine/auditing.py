@@ -185,7 +185,8 @@ def _judge(
 def _is_older(reading: _Reading, link: LinkRow, look: Look, asked: float) -> bool:
     if link.state != "live" or link.golden is None or link.id in reading.frozen:
         return False
-    return age_of(reading.bound.entities[reading.entity], link, look, asked) == "older"
+    declared = reading.bound.entities[reading.entity]
+    return age_of(declared, link, look, asked, proven=True) == "restored"
 
 
 def _older(reading: _Reading, records: Mapping[str, str]) -> None:
@@ -241,9 +242,7 @@ def _closed(reading: _Reading, link: LinkRow, look: Look, asked: float) -> bool:
     if link.id in reading.frozen or link.state not in {"new", "live", "review", "dead"}:
         return True
     declared = reading.bound.entities[reading.entity]
-    age = age_of(declared, link, look, asked, proven=False)
-    put_back = age_of(declared, link, look, asked, proven=True) == "restored"
-    return age != "current" and not put_back
+    return age_of(declared, link, look, asked, proven=False) != "current"
 
 
 def _differ(kids: Sequence[LinkRow], lines: Sequence[Any]) -> bool:

@@ -12,7 +12,7 @@ from talk_sdk._engine.refs import known
 from talk_sdk._engine.run import Run
 from talk_sdk._engine.tally import Tally
 from talk_sdk._engine.verify import Verdict, Witness, kept_as, verify
-from talk_sdk._store import GoldenRow, LinkRow, goldens, items, journal, links
+from talk_sdk._store import GoldenRow, LinkRow, goldens, items, journal, links, past
 from talk_sdk.concepts import CONCEPTS
 from talk_sdk.operations import Divergence, Scalar
 
@@ -198,7 +198,7 @@ class Explained(Told):
     @cached_property
     def _written(self) -> Mapping[tuple[str, str, str], tuple[object, str]]:
         # History is long, and mostly nothing has to be explained.
-        return journal.last_writes(self._connection, self._ids)
+        return past.last_writes(self._connection, self._ids)
 
     def kept(self, golden: GoldenRow, each: Witness, name: str, value: Scalar) -> bool:
         """Whether a system has made of this value what it says."""

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from talk_sdk._engine.run import Run
-from talk_sdk._store import LinkRow, items, journal
+from talk_sdk._store import LinkRow, items, past
 from talk_sdk.operations import Scalar
 
 __all__ = ["FROZEN", "KIND", "freeze"]
@@ -52,12 +52,12 @@ def freeze(run: Run, connection: Connection, rows: Iterable[LinkRow]) -> None:
     suspects = [(link, name) for link in rows for name in _edited(run, link)]
     if not suspects:
         return
-    runs = journal.last_syncs(connection, run.id, ENDLESS)
+    runs = past.last_syncs(connection, run.id, ENDLESS)
     if len(runs) < ROUNDS:
         return
-    past = _past(connection, {link.golden or "" for link, _ in suspects}, runs)
+    found = _past(connection, {link.golden or "" for link, _ in suspects}, runs)
     for link, name in suspects:
-        known = past.get((link.golden or "", name))
+        known = found.get((link.golden or "", name))
         if known is not None and _flips(known, link.system, link.pending[name], runs):
             link.held[name] = FROZEN
             _ask(run, connection, link, name, known)
@@ -79,30 +79,30 @@ def _past(
     connection: Connection, golden: Iterable[str], runs: Sequence[str]
 ) -> dict[tuple[str, str], _Past]:
     found: dict[tuple[str, str], _Past] = {}
-    for ident, run, kind, move in journal.moves_in(connection, golden, runs):
+    for ident, run, kind, move in past.moves_in(connection, golden, runs):
         name, _, after, system, _ = move
-        past = found.setdefault((ident, name), _Past())
+        seen = found.setdefault((ident, name), _Past())
         if kind == "merge":
-            past.moves.append(_Move(run, system, after))
+            seen.moves.append(_Move(run, system, after))
         elif kind == "write":
-            past.written.add((run, system))
+            seen.written.add((run, system))
     return found
 
 
-def _flips(past: _Past, system: str, value: Any, runs: Sequence[str]) -> bool:
+def _flips(seen: _Past, system: str, value: Any, runs: Sequence[str]) -> bool:
     """Whether the edit goes on what the runs before it have seen; `runs` are oldest first."""
-    last = past.moves[-ENDLESS:]
+    last = seen.moves[-ENDLESS:]
     rounds = 0
     for move, run in zip(reversed(last), reversed(runs), strict=False):
-        if move.run != run or (run, system) not in past.written or move.system == system:
+        if move.run != run or (run, system) not in seen.written or move.system == system:
             break
         rounds, system = rounds + 1, move.system
     values = {value, *(move.after for move in last[-ROUNDS:])}
     return rounds >= ENDLESS or (rounds >= ROUNDS and len(values) <= 2)  # noqa: PLR2004 - to and fro
 
 
-def _ask(run: Run, connection: Connection, link: LinkRow, name: str, past: _Past) -> None:
-    others = sorted({move.system for move in past.moves} - {link.system})
+def _ask(run: Run, connection: Connection, link: LinkRow, name: str, seen: _Past) -> None:
+    others = sorted({move.system for move in seen.moves} - {link.system})
     reason = (
         f"{name} goes back and forth between {link.system} and {' and '.join(others)}: each changes"
         f" what the other one says. It is frozen in {link.system}; end it there, or take the pair"

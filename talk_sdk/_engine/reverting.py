@@ -1,6 +1,6 @@
 """Reverted records: a system stands in an older state than it was in, as after a restore.
 
-Nobody has typed these values, so they are no edits (rule C1): what the golden record says stands,
+Nobody has typed these values, so they are no edits: what the golden record says stands,
 and is written there once more. Lists are left as they are.
 """
 
@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from talk_sdk._engine.absorb import age_of, mark
 from talk_sdk._engine.looks import Look, look_at
 from talk_sdk._engine.run import Bound, Run
+from talk_sdk._engine.seeing import age_of, mark
 from talk_sdk._store import LinkRow, goldens, journal, links
 from talk_sdk.errors import MappingError
 from talk_sdk.operations import Scalar
@@ -45,7 +45,7 @@ def reverted(run: Run, bound: Bound, entity: str, ids: Iterable[str]) -> Iterato
             except MappingError:
                 continue  # it is a dead letter once a read shows it
             link = rows.get(ext)
-            if link is None or age_of(declared, link, look, asked) != "older":
+            if link is None or age_of(declared, link, look, asked, proven=True) != "restored":
                 continue
             if says := _says(link, look):
                 found.append(Reverted(link, look, says))

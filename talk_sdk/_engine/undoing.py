@@ -19,7 +19,7 @@ from talk_sdk._engine.removals import ACTIVE
 from talk_sdk._engine.run import Run
 from talk_sdk._engine.steps import ARCHIVED
 from talk_sdk._engine.verdicts import PERSON, impose
-from talk_sdk._store import GoldenRow, LinkRow, goldens, journal, links
+from talk_sdk._store import GoldenRow, LinkRow, goldens, journal, links, past
 from talk_sdk.concepts import decimal_text
 from talk_sdk.errors import ConfigError, MappingError
 from talk_sdk.mapping import Compiled
@@ -30,8 +30,11 @@ __all__ = ["Undoing", "find_run", "undo"]
 COUNTED = "counted "
 """What the words of history begin with where a counter was moved by a difference."""
 
-_GOLDEN = frozenset({"merge", "undo"})
-"""Kinds of history in which golden values move."""
+_MOVES = {"undo": "undo"}
+"""Kind of run → in which kind of history it has moved golden values; by default `merge`.
+
+Of an undo nothing else is undone: what it merged on the way were the edits of others.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +73,11 @@ def find_run(connection: Connection, name: str) -> Ran:
     return found[0]
 
 
-def undo(run: Run, past: Ran) -> Undoing:
+def undo(run: Run, ran: Ran) -> Undoing:
     """Put back what a run has changed, where nobody has changed it since."""
-    done = Undoing(past)
+    done = Undoing(ran)
     with run.store.write() as connection:
-        ids = journal.touched(connection, past.id)
+        ids = past.touched(connection, ran.id)
     for page in links.chunks(ids):
         with run.store.write() as connection:
             _page(run, connection, page, done)
@@ -84,9 +87,10 @@ def undo(run: Run, past: Ran) -> Undoing:
 def _page(run: Run, connection: Connection, ids: Sequence[str], done: Undoing) -> None:
     records = goldens.by_id(connection, ids)
     rows = links.by_golden(connection, records)
-    since = journal.moved_after(connection, done.run.id, ids)
+    since = past.moved_after(connection, done.run.id, ids)
+    before = past.undos(connection, ids)
     moves: dict[str, list[list[Any]]] = {}
-    for ident, history in journal.of_run(connection, done.run.id, ids).items():
+    for ident, history in past.of_run(connection, done.run.id, ids).items():
         golden, own = records.get(ident), rows.get(ident, [])
         if golden is None:
             continue
@@ -94,9 +98,11 @@ def _page(run: Run, connection: Connection, ids: Sequence[str], done: Undoing) -
         if golden.parent is None and not any(link.state == "live" for link in own):
             done.kept.append(Kept(golden.origin, "", "it is gone from all systems"))
             continue
-        for name, moved in _moved(history).items():
+        for name, moved in _moved(history, _MOVES.get(done.run.kind, "merge")).items():
             if name == EXISTENCE:
                 move = _line(golden, moved, done, edited=ident in since)
+            elif moved.counted and _undone(before.get(ident, ()), name, done.run.id):
+                continue  # its difference was taken back already
             else:
                 move = _property(run, golden, own, name, moved, done)
             if move is not None:
@@ -111,15 +117,28 @@ def _page(run: Run, connection: Connection, ids: Sequence[str], done: Undoing) -
     journal.note(connection, run.id, run.now(), "undo", moves)
 
 
-def _moved(history: Iterable[tuple[str, Sequence[Any]]]) -> dict[str, _Moved]:
+def _moved(history: Iterable[tuple[str, Sequence[Any]]], of: str) -> dict[str, _Moved]:
     found: dict[str, _Moved] = {}
     for kind, (name, before, after, _system, words) in history:
-        if kind not in _GOLDEN or not name:
+        if kind != of or not name:
             continue
         first = found.get(name)
         counted = words.startswith(COUNTED) and (first is None or first.counted)
         found[name] = _Moved(before if first is None else first.before, after, counted)
     return {name: moved for name, moved in found.items() if moved.before != moved.after}
+
+
+def _undone(undos: Iterable[tuple[str, Sequence[Any]]], name: str, run: str) -> bool:
+    """Whether what a run made of a property was undone, and that was not undone in its turn."""
+    every = list(undos)
+    return any(
+        move[0] == name and move[-1].endswith(_undid(run)) and not _undone(every, name, by)
+        for by, move in every
+    )
+
+
+def _undid(run: str) -> str:
+    return f"undid run {run}"
 
 
 def _property(
@@ -131,7 +150,7 @@ def _property(
     done: Undoing,
 ) -> list[Any] | None:
     """Restore one property; returns what history has to say of it, None if nothing moved."""
-    words = f"undid run {done.run.id}"
+    words = _undid(done.run.id)
     now, value = golden.data.get(name), moved.before
     if moved.counted and now is not None:
         delta = Decimal(str(moved.before)) - Decimal(str(moved.after))
@@ -160,7 +179,7 @@ def _line(golden: GoldenRow, moved: _Moved, done: Undoing, *, edited: bool) -> l
         return None
     golden.state = "live" if moved.before else "deleted"
     done.restored.append(Restored(golden.origin, EXISTENCE, now, moved.before))
-    return [EXISTENCE, now, moved.before, PERSON, f"undid run {done.run.id}"]
+    return [EXISTENCE, now, moved.before, PERSON, _undid(done.run.id)]
 
 
 def _stuck(run: Run, golden: GoldenRow, rows: Iterable[LinkRow], name: str) -> Iterator[Kept]:

@@ -8,10 +8,9 @@ from decimal import Decimal
 from typing import Any
 
 from msgspec import json
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from talk_sdk._store.items import moment
-from talk_sdk._store.links import chunks
 from talk_sdk._store.schema import history, intents, lease, streams, systems
 from talk_sdk._store.schema import runs as runs_table
 from talk_sdk.operations import Ran
@@ -25,12 +24,7 @@ __all__ = [
     "keep",
     "known_system",
     "last_run",
-    "last_syncs",
-    "last_writes",
-    "moved_after",
-    "moves_in",
     "note",
-    "of_run",
     "open_intents",
     "record",
     "rules",
@@ -42,7 +36,6 @@ __all__ = [
     "skews",
     "stream",
     "to_review",
-    "touched",
 ]
 
 # A body is sent again byte for byte: its numbers stay numbers.
@@ -150,72 +143,6 @@ def history_of(connection: Connection, golden: str) -> Iterator[tuple[float, str
     for r in connection.execute(query):
         for move in json.decode(r.moves):
             yield r.at, r.run, r.kind, move
-
-
-def moves_in(
-    connection: Connection, golden: Iterable[str], runs: Sequence[str]
-) -> Iterator[tuple[str, str, str, list[Any]]]:
-    """(golden id, run, kind, [property, before, after, system, words]) in some runs, in order."""
-    for page in chunks(sorted(golden)):
-        query = select(history).where(history.c.golden.in_(page), history.c.run.in_(runs))
-        for r in connection.execute(query.order_by(history.c.id)):
-            for move in json.decode(r.moves):
-                yield r.golden, r.run, r.kind, move
-
-
-def last_syncs(connection: Connection, before: str, most: int) -> list[str]:
-    """The ids of the last runs that could write, without the present one; oldest first."""
-    query = (
-        select(runs.c.id)
-        .where(runs.c.kind == "sync", runs.c.id != before)
-        .order_by(runs.c.started.desc(), runs.c.id.desc())
-        .limit(most)
-    )
-    return list(connection.scalars(query))[::-1]
-
-
-def touched(connection: Connection, run: str) -> list[str]:
-    """The golden records of which a run has told history something."""
-    query = select(history.c.golden).where(history.c.run == run).distinct()
-    return list(connection.scalars(query.order_by(history.c.golden)))
-
-
-def of_run(
-    connection: Connection, run: str, goldens: Iterable[str]
-) -> dict[str, list[tuple[str, list[Any]]]]:
-    """Golden id → (kind, [property, before, after, system, words]) of one run, oldest first."""
-    found: dict[str, list[tuple[str, list[Any]]]] = {}
-    for page in chunks(goldens):
-        wanted = history.c.run == run, history.c.golden.in_(page)
-        for r in connection.execute(select(history).where(*wanted).order_by(history.c.id)):
-            found.setdefault(r.golden, []).extend((r.kind, move) for move in json.decode(r.moves))
-    return found
-
-
-def moved_after(connection: Connection, run: str, goldens: Iterable[str]) -> set[str]:
-    """Those of the golden records of which values have moved since a run moved them."""
-    found: set[str] = set()
-    for page in chunks(goldens):
-        mine = select(history.c.golden, func.max(history.c.id).label("last"))
-        mine = mine.where(history.c.run == run, history.c.golden.in_(page))
-        last = mine.group_by(history.c.golden).subquery()
-        query = select(history.c.golden).join(last, last.c.golden == history.c.golden)
-        moved = history.c.kind.in_(("merge", "decision", "undo"))
-        found.update(connection.scalars(query.where(history.c.id > last.c.last, moved)))
-    return found
-
-
-def last_writes(
-    connection: Connection, goldens: Iterable[str]
-) -> dict[tuple[str, str, str], tuple[Any, str]]:
-    """(golden id, system, property) → what was sent there last, and what became of it."""
-    found: dict[tuple[str, str, str], tuple[Any, str]] = {}
-    for page in chunks(goldens):
-        wrote = history.c.golden.in_(page), history.c.kind == "write"
-        for r in connection.execute(select(history).where(*wrote).order_by(history.c.id)):
-            for name, _, after, system, words in json.decode(r.moves):
-                found[r.golden, system, name] = (after, words)
-    return found
 
 
 def begin_run(connection: Connection, run: str, kind: str, at: float) -> None:

@@ -116,9 +116,14 @@ def test_a_count_goes_back_by_what_it_was_moved_by(bench: Any) -> None:
     shop.adjust("products", goods, "stock_quantity", 5)
     report = bench.sync()
     shop.adjust("products", goods, "stock_quantity", -2)
-    assert restored(undo(bench, report.run)) == [("stock", "13", "8")]
+    done = undo(bench, report.run)
+    assert restored(done) == [("stock", "13", "8")]
     assert shop.dump("products")[0]["stock_quantity"] == 8
     assert bench.control("erp").dump("products")[0]["onHand"] == 8
+    assert restored(undo(bench, report.run)) == []
+    assert done.report is not None
+    assert restored(undo(bench, done.report.run)) == [("stock", "8", "13")]
+    assert restored(undo(bench, report.run)) == [("stock", "13", "8")]
 
 
 @pytest.fixture
