@@ -13,6 +13,7 @@ import pytest
 from talk_sdk.testing.simulation import __main__ as command
 from talk_sdk.testing.simulation.dialects import DIALECTS
 from talk_sdk.testing.simulation.fields import FIELDS
+from talk_sdk.testing.simulation.policies import Policies
 from talk_sdk.testing.simulation.scenario import CONNECTORS, draw, draw_systems
 from talk_sdk.testing.simulation.seed import Result, Simulation, run_seed
 from talk_sdk.testing.simulation.sides import Field, placed
@@ -221,7 +222,8 @@ def test_oracle_sees_a_conflict_that_the_older_edit_won(quiet):
         "customers", group["shop"].tag, "first_name", 9_099_000.0,
         {"shop": "Typed in shop", "erp": "Typed in erp"}, "shop wins: newest, by record time",
     )  # fmt: skip
-    verdicts = Verdicts(quiet.ledger, dict.fromkeys(quiet.twins, 0.0), quiet.twins)
+    clocks = dict.fromkeys(quiet.twins, 0.0)
+    verdicts = Verdicts(quiet.ledger, clocks, quiet.twins, Policies())
     assert re.search(r"G4: .* was typed \+89900\.0 s after it", "\n".join(verdicts.judge([row])))
     tie = replace(row, decision="shop wins: a tie, by the order in talk.toml")
     assert re.search(r"G4: .*: no tie", "\n".join(verdicts.judge([tie])))

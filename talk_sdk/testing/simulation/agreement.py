@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from typing import Any
 
 from talk_sdk.testing.simulation.excuses import Excuses
 from talk_sdk.testing.simulation.ledger import EXISTS, Event, Key, Ledger
+from talk_sdk.testing.simulation.policies import Policies
 from talk_sdk.testing.simulation.sides import Field, Side
 from talk_sdk.testing.simulation.views import Seen, Twin
 
@@ -18,15 +19,21 @@ Group = Mapping[str, Seen]
 class Agreement:
     """Judges one field of one record after the other."""
 
-    def __init__(self, twins: Mapping[str, Twin], ledger: Ledger, excuses: Excuses) -> None:
+    def __init__(
+        self, twins: Mapping[str, Twin], ledger: Ledger, excuses: Excuses, policies: Policies
+    ) -> None:
         """Take what is known of the truth."""
+        self._policies = policies
         self._twins = twins
         self._ledger = ledger
         self._excuses = excuses
 
     def judge(self, each: Field, key: Key, group: Group) -> Iterator[str]:
         """What is wrong with a field of a record that these systems have."""
-        having = {name: seen for name, seen in group.items() if self._twins[name].has(each)}
+        known = {name: seen for name, seen in group.items() if self._twins[name].has(each)}
+        asked = {name for name, seen in known.items() if self._excuses.asked(key, name, seen)}
+        left = {name for name in known if self._policies.changes_none(name, key[0])} | asked
+        having = {name: seen for name, seen in known.items() if name not in left}
         if not having:
             return
         said = ", ".join(f"{seen.values[each.name]!r} in {name}" for name, seen in having.items())
@@ -49,8 +56,10 @@ class Agreement:
                        (self._inherited, self._reborn, self._defaulted)):  # fmt: skip
                 yield f"I4: {what}, which nobody typed: {typed}"
             return
-        last = self._last(events, matching, having)
-        if last is not None and last not in matching and not self._excuses.allow(key, last):
+        last = self._last(events, matching, known.keys() - asked)
+        if last is None or last in matching or (_empty(each, having) and self._gone(key, last)):
+            return
+        if not self._excuses.allow(key, last):
             yield f"I3: {what}, and the last edit is lost: {typed}"
 
     def _taken_along(self, key: Key, event: Event) -> bool:
@@ -61,6 +70,11 @@ class Agreement:
         beside = self._ledger.events[key[0], key[1], key[2].replace("subdivision", "country")]
         return event.number > 0 and any(other.number == event.number and other.value is not None
                                         for other in beside)  # fmt: skip
+
+    def _gone(self, key: Key, event: Event) -> bool:
+        """Whether a subdivision went later, as the same people typed another country."""
+        return any(e.number > event.number and e.system == event.system
+                   and self._taken_along(key, e) for e in self._ledger.events[key])  # fmt: skip
 
     def _speaks(self, each: Field, name: str, having: Group) -> bool:
         """Whether all others show what this system says."""
@@ -110,7 +124,9 @@ class Agreement:
             if name != event.system
         )
 
-    def _last(self, events: list[Event], matching: list[Event], having: Group) -> Event | None:
+    def _last(
+        self, events: list[Event], matching: list[Event], having: Container[str]
+    ) -> Event | None:
         """The last edit that must be there: of a system whose record waits, none needs to be."""
         free = [event for event in events if event.system in having]
         waiting = [event for event in matching if event.system not in having]

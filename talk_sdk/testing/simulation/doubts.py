@@ -6,15 +6,12 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 
 from talk_sdk.operations import Item, Status
-from talk_sdk.testing.simulation.dialects import DIALECTS
 from talk_sdk.testing.simulation.ledger import EXISTS, Ledger
+from talk_sdk.testing.simulation.origins import KINDS_OF_ENTITIES
 from talk_sdk.testing.simulation.views import Twin, View
 
-__all__ = ["KINDS_OF_ENTITIES", "Doubts", "of_a_system"]
+__all__ = ["Doubts", "of_a_system"]
 
-KINDS_OF_ENTITIES = {
-    entity: kind for dialect in DIALECTS.values() for entity, kind in dialect.entities.items()
-}
 _KEYS = {
     "customers": ("email", "organisation_number"), "products": ("name", "number"), "orders": (),
 }  # fmt: skip

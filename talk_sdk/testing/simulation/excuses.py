@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from talk_sdk.operations import Item, Status
-from talk_sdk.testing.simulation.doubts import KINDS_OF_ENTITIES, Doubts, of_a_system
+from talk_sdk.testing.simulation.doubts import Doubts, of_a_system
 from talk_sdk.testing.simulation.fields import FIELDS
 from talk_sdk.testing.simulation.ledger import EXISTS, Event, Key, Ledger, Moment
+from talk_sdk.testing.simulation.origins import named
 from talk_sdk.testing.simulation.turns import REGIONS
 from talk_sdk.testing.simulation.verdicts import Listed, alike, listed
-from talk_sdk.testing.simulation.views import Twin, View
+from talk_sdk.testing.simulation.views import Seen, Twin, View
 
 __all__ = ["Excuses"]
 
@@ -49,6 +50,8 @@ class Excuses:
         """Whether the last edit of a field may be missing from the final values."""
         if event.number == 0:
             return True
+        if event.decided:
+            return self._decided_again(key, event)
         cases: tuple[tuple[str, Callable[[Key, Event], bool]], ...] = (
             ("lost, but listed as a conflict", self._in_conflicts),
             ("excused: two lines of one product, listed", self._mixed_line),
@@ -234,6 +237,28 @@ class Excuses:
             for each in self._conflicts.get((kind, name), [])
         )
 
+    def asked(self, key: Key, system: str, seen: Seen) -> bool:
+        """Whether a person is asked about what a system says, so that it stays till then."""
+        tag = seen.values["order"] if key[0] == "lines" else key[1]
+        found = any(
+            each.waits == system and each.tag == tag
+            and any(alike(value, seen.values[key[2]], key[2]) for value in each.said_by(system))
+            for each in self._conflicts.get((key[0], key[2]), [])
+        )  # fmt: skip
+        self.counts["judged: a value that waits for a person"] += found
+        return found
+
+    def _decided_again(self, key: Key, event: Event) -> bool:
+        """What a person said met an edit that was not known then, and the list says so."""
+        kind, tag, name = key
+        if kind == "lines":
+            tag = self._views[event.system].tag_of("orders", event.record) or tag
+        return any(
+            each.tag in {None, tag} and each.time >= event.time
+            and any(alike(value, event.value, name) for value in each.values.values())
+            for each in self._conflicts.get((kind, name), [])
+        )  # fmt: skip
+
     def tag_at(self, item: Item) -> str | None:
         """The tag of a listed record: by its own id, or by its origin's name."""
         if of_a_system(item.id, self._twins):
@@ -241,17 +266,7 @@ class Excuses:
         return self._named(f"{item.system}.{item.entity}:{item.id}")[1]
 
     def _named(self, origin: str) -> tuple[str, str | None]:
-        """Kind and tag of what the engine calls `shop.Customer:cus_000001`."""
-        # A line goes by its order's tag: lines have no names of their own.
-        system, _, rest = origin.partition(".")
-        entity, _, id_ = rest.partition(":")
-        if "/lines" in id_:
-            return "lines", self._named(origin.removesuffix("/lines"))[1]
-        kind = KINDS_OF_ENTITIES[entity]
-        if entity == "Guest":
-            orders = self._views[system].records["orders"]
-            return kind, next((o.values["customer"] for o in orders if o.id == id_), None)
-        return kind, self._views[system].tag_of(kind, id_)
+        return named(origin, self._views)
 
 
 _CODES = {name: code for names in REGIONS.values() for code, name in names.items()}

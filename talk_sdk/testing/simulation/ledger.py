@@ -32,6 +32,7 @@ class Event:
         before: what stood there, neutral.
         record: the record's id, in an order's line that of the order.
         erased: whether it was written over out of sight.
+        decided: whether somebody said so who was asked which of two edits stands.
     """
 
     number: int
@@ -41,6 +42,7 @@ class Event:
     value: Any
     before: Any
     erased: bool = False
+    decided: bool = False
 
 
 @dataclass

@@ -15,6 +15,7 @@ from talk_sdk.testing.simulation.dialects import UNSAID
 from talk_sdk.testing.simulation.excuses import Excuses
 from talk_sdk.testing.simulation.fields import FIELDS, LINE_FIELDS
 from talk_sdk.testing.simulation.ledger import EXISTS, Event, Key, Ledger
+from talk_sdk.testing.simulation.policies import Policies
 from talk_sdk.testing.simulation.verdicts import Verdicts
 from talk_sdk.testing.simulation.views import Seen, Twin, View
 
@@ -35,14 +36,16 @@ class Oracle:
         store: Path,
         status: Status,
         skews: Mapping[str, float],
+        policies: Policies,
     ) -> None:
         self._twins = twins
         self._ledger = ledger
+        self._policies = policies
         self._status = status
         self._views: dict[str, View] = {name: twin.view() for name, twin in twins.items()}
         self._excuses = Excuses(twins, self._views, ledger, store, status)
-        self._agreement = Agreement(twins, ledger, self._excuses)
-        self._verdicts = Verdicts(ledger, skews, twins)
+        self._agreement = Agreement(twins, ledger, self._excuses, policies)
+        self._verdicts = Verdicts(ledger, skews, twins, policies)
         self.counts = self._excuses.counts
 
     def judge(self) -> list[str]:
@@ -93,15 +96,37 @@ class Oracle:
     def _missing(self, kind: str, tag: str, group: Group) -> Iterator[str]:
         """Systems that have no such record, although nothing keeps it from them."""
         free = self._free(kind, tag, group)
+        last = self._ledger.last((kind, tag, EXISTS))
+        if last is not None and not last.value and not self._written(kind, free):
+            return  # It was removed, and is where nothing is written.
         missing = sorted(self._twins.keys() - group.keys())
         for name in missing:
             if not free or self._excuses.doubts.held(name, kind, tag):
+                continue
+            if self._closed(name, kind, tag):
+                self.counts["not written, as it is off"] += 1
                 continue
             if self._lacking(name, kind, free):
                 self.counts[f"cannot be in {name}"] += 1
                 continue
             yield f"I2: {kind} {tag!r} is in {', '.join(sorted(group))} only"
             return
+
+    def _written(self, kind: str, group: Group) -> Group:
+        """The record in the systems in which such records are changed."""
+        return {name: seen for name, seen in group.items()
+                if not self._policies.changes_none(name, kind)}  # fmt: skip
+
+    def _closed(self, name: str, kind: str, tag: str) -> bool:
+        """Whether no such record is made in a system; of a line, neither it nor its order."""
+        if kind != "lines":
+            return self._policies.makes_none(name, kind)
+        if self._policies.changes_none(name, kind):
+            return True
+        orders = {seen.tag for seen in self._views[name].records["orders"]}
+        own = {seen.values["order"] for view in self._views.values() for seen in view.every()
+               if seen.kind == "lines" and seen.tag == tag}  # fmt: skip
+        return self._policies.makes_none(name, kind) and not own & orders
 
     def _free(self, kind: str, tag: str, group: Group) -> Group:
         """The record in the systems in which it does not wait for a person."""
@@ -156,18 +181,20 @@ class Oracle:
     def _record(self, kind: str, tag: str, group: Group) -> Iterator[str]:
         if not group or (kind == "lines" and self._excuses.mixed(tag)):
             return
+        written = self._written(kind, group)
         if kind == "products" and not self._excuses.doubts.uncounted(tag):
-            yield from self._counter(tag, group)
+            yield from self._counter(tag, written)
         for each in LINE_FIELDS if kind == "lines" else FIELDS[kind]:
             yield from self._agreement.judge(each, (kind, tag, each.name), group)
         for name in ("customer", "product", "order"):
-            values = {seen.values[name] for seen in group.values() if name in seen.values}
+            values = {seen.values[name] for seen in written.values() if name in seen.values}
             values -= {UNSAID}
             if len(values) > 1:
                 yield f"I2: {kind} {tag!r}: {name} is {values}"
-        yield from self._existence((kind, tag, EXISTS))
-        if kind == "orders":
-            yield from self._sequence(tag, group)
+        if written:
+            yield from self._existence((kind, tag, EXISTS))
+        if kind == "orders" and written:
+            yield from self._sequence(tag, written)
 
     def _counter(self, tag: str, group: Group) -> Iterator[str]:
         counted = {name: seen for name, seen in group.items() if seen.stock is not None}

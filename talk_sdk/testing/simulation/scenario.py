@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from talk_sdk.testing.neutral import Deal, Guest, Item, Party, Thing, World
 from talk_sdk.testing.simulation.dialects import DIALECTS
+from talk_sdk.testing.simulation.policies import Policies, draw_policies
 from talk_sdk.testing.world import small_world
 
 __all__ = ["CONNECTORS", "Scenario", "draw", "draw_systems"]
@@ -28,6 +29,8 @@ _SETS = (
     ("shop", "site"), ("erp", "site"), *[("shop", "erp", "site")] * 2,
 )  # fmt: skip
 _SHOP = "customwebshop"
+_RECORDS = 20
+"""So many things there are at least."""
 T = TypeVar("T", bound=Thing)
 
 
@@ -46,6 +49,7 @@ class Scenario:
         faulty: chance of a plan of faults for each system and run.
         deadly: chance that a run is killed.
         without: systems that keep no idempotency keys, or no markers, though their like do.
+        policies: what the workspace is told to do otherwise.
     """
 
     world: World
@@ -59,6 +63,7 @@ class Scenario:
     deadly: float
     without: frozenset[str] = frozenset()
     settings: dict[str, dict[str, Any]] = field(default_factory=dict)
+    policies: Policies = field(default_factory=Policies)
 
     @property
     def blind(self) -> frozenset[str]:
@@ -98,7 +103,7 @@ class Scenario:
         counts["system: skewed"] += sum(skew != 0 for skew in self.skews.values())
         counts.update(f"system: {name}" for name in self.systems)
         counts[f"systems: {len(self.systems)}"] += 1
-        return counts
+        return counts + self.policies.counts()
 
 
 def _bare(connectors: Iterable[str]) -> bool:
@@ -118,8 +123,14 @@ def draw_systems(rng: Random, installed: Iterable[str]) -> tuple[str, ...]:
     return rng.choice([names for names in _SETS if known.issuperset(names)])
 
 
-def draw(rng: Random, systems: Sequence[str]) -> Scenario:
-    """Everything that is settled before the first run."""
+def draw(rng: Random, systems: Sequence[str], policies: Random | None = None) -> Scenario:
+    """Everything that is settled before the first run.
+
+    Args:
+        rng: where it comes from.
+        systems: those of the seed.
+        policies: where what the workspace is told comes from; by default it is told nothing.
+    """
     names = list(systems)
     world = _world(rng, {name: CONNECTORS[name] for name in names})
     rng.shuffle(names)
@@ -134,18 +145,23 @@ def draw(rng: Random, systems: Sequence[str]) -> Scenario:
         proof = DIALECTS[connectors[name]].proof
         if proof is not None:
             settings[name][proof[0]] = False
+    told = Policies() if policies is None else draw_policies(policies, connectors)
+    for name, connector in connectors.items():
+        entities = told.entities(name, connector)
+        settings[name]["entities"] = {**settings[name].get("entities", {}), **entities}
     return Scenario(
         world,
         connectors,
         {name: _skew(rng) for name in names},
         lags,
         {name: rng.choice((1, 2, 3, 5, 100)) for name in names},
-        rounds=rng.randrange(2, 6),
-        busy=rng.choice((0.0, 0.05, 0.1, 0.2)),
-        faulty=rng.choice((0.0, 0.6, 0.9)),
-        deadly=rng.choice((0.0, 0.3, 0.6)),
+        rounds=rng.randrange(2, 5),
+        busy=rng.choice((0.05, 0.1, 0.2)),
+        faulty=rng.choice((0.3, 0.6, 0.9)),
+        deadly=rng.choice((0.3, 0.6)),
         without=without,
         settings=settings,
+        policies=told,
     )
 
 
@@ -156,9 +172,20 @@ def _skew(rng: Random) -> float:
 
 def _world(rng: Random, connectors: dict[str, str]) -> World:
     odd = rng.choice((0.0, 0.05, 0.2))
+    sizes = rng.randrange(8, 15), rng.randrange(5, 9), rng.randrange(4, 9)
+    while True:
+        world = _drawn(rng, sizes, connectors, odd)
+        there = {thing.identity for thing in (*world.parties, *world.items, *world.deals)}
+        if len(there) >= _RECORDS:
+            return world
+        sizes = sizes[0] + 2, sizes[1] + 1, sizes[2]
+
+
+def _drawn(
+    rng: Random, sizes: tuple[int, int, int], connectors: dict[str, str], odd: float
+) -> World:
     world = small_world(
-        rng, rng.randrange(6, 15), rng.randrange(4, 9), rng.randrange(3, 9),
-        systems=connectors, guests_in=("shop",), awkward=odd,
+        rng, *sizes, systems=connectors, guests_in=("shop",), awkward=odd,
     )  # fmt: skip
     everywhere = _shared(world.parties)
     bare = _bare(connectors.values())

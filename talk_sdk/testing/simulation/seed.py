@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -15,10 +15,13 @@ from talk_sdk._plugins import Plugins, load
 from talk_sdk._runner import Runner
 from talk_sdk.operations import Report
 from talk_sdk.testing.simulation.dialects import DIALECTS
+from talk_sdk.testing.simulation.dying import Death, Killed
+from talk_sdk.testing.simulation.enough import COUNTS, lacking
 from talk_sdk.testing.simulation.executor import Serial
 from talk_sdk.testing.simulation.faulting import draw_faults
 from talk_sdk.testing.simulation.ledger import Ledger
 from talk_sdk.testing.simulation.oracle import Oracle
+from talk_sdk.testing.simulation.person import Person
 from talk_sdk.testing.simulation.scenario import Scenario, draw, draw_systems
 from talk_sdk.testing.simulation.trace import Tap, Trace
 from talk_sdk.testing.simulation.users import Users
@@ -27,28 +30,13 @@ from talk_sdk.testing.simulation.views import Twin
 from talk_sdk.testing.simulation.watching import Watch
 from talk_sdk.testing.workbench import Workbench
 
-__all__ = ["Killed", "Result", "Simulation", "run_seed"]
+__all__ = ["Result", "Simulation", "run_seed"]
 
 WRITING_RUNS = 4
 """After the last edit: two, and one for each step of a line's reference to a product, of an
 order's to a customer."""
-
-
-class Killed(BaseException):
-    """The process dies here; not an `Exception`, so that nobody catches it."""
-
-
-_STEPS = ("page", "page stored", "fetched", "match", "merge", "plan", "journaled", "answered",
-          "answer stored", "settle", "settled")  # fmt: skip
-
-
-def _draw_death(rng: Random) -> tuple[frozenset[str], int]:
-    """At the how manieth of which steps the process dies."""
-    if rng.random() < 0.4:
-        return frozenset(_STEPS), rng.randrange(1, 80)
-    late = rng.random() < 0.7
-    name = rng.choice(_STEPS[6:] if late else _STEPS)
-    return frozenset((name,)), rng.randrange(1, 9)
+_MORE_ROUNDS = 12
+"""At most, beyond those of the scenario: till the seed counts."""
 
 
 @dataclass
@@ -100,11 +88,11 @@ class Simulation:
         self.counts: Counter[str] = Counter()
         self.violations: list[str] = []
         names = systems or draw_systems(self._chance("systems"), _plugins().connectors)
-        self.scenario: Scenario = draw(self._chance("scenario"), names)
+        self.scenario: Scenario = draw(self._chance("scenario"), names, self._chance("policies"))
         self._noise = self._chance("noise")
         self._serial = Serial(self._chance("order"))
         self._minted = 0
-        self._death: tuple[frozenset[str], int] | None = None
+        self._death: Death | None = None
         self._live = False
         self.store = folder / "talk.db"
         self.bench = self._open(folder)
@@ -122,6 +110,7 @@ class Simulation:
         for twin in self.twins.values():
             self.ledger.plant(twin)
         self._tap()
+        self._person = Person(self._chance("person"), self.twins, self.ledger, self._now)
         self.users = Users(self._chance("users"), self.twins, self.ledger, self._now,
                            numbering=self.scenario.numbering)  # fmt: skip
 
@@ -133,6 +122,7 @@ class Simulation:
         bench = Workbench(
             folder, scenario.worlds(), scenario.systems, settings=scenario.settings,
             skews=scenario.skews, plugins=_plugins(), seed=self.seed,
+            config={"conflicts": scenario.policies.conflicts},
         )  # fmt: skip
         for name, lag in scenario.lags.items():
             bench.faults[name].switch("lag", lag)
@@ -143,7 +133,10 @@ class Simulation:
         return bench
 
     def _tap(self) -> None:
-        watch = self._watch = Watch(self.twins, self.ledger, self.trace, self.counts, self._now)
+        watch = self._watch = Watch(
+            self.twins, self.ledger, self.trace, self.counts, self._now,
+            self.scenario.policies, self.violations,
+        )  # fmt: skip
         for name, twin in self.twins.items():
             bare = self.bench.twins[name]
             tap = Tap(twin, bare.app, self.bench.faults[name], self.scenario.pages[name],
@@ -169,12 +162,7 @@ class Simulation:
     def _step(self, name: str) -> None:
         if name == "merge" and not self.ledger.writing:
             self.ledger.merges.append(self.ledger.moment())
-        if self._death is None or name not in self._death[0]:
-            return
-        names, left = self._death
-        self._death = (names, left - 1)
-        if left <= 1:
-            self._death = None
+        if self._death is not None and self._death.comes(name):
             self.counts[f"killed at: {name}"] += 1
             self.trace.add(f"{self._now():.1f} killed at {name}")
             self.ledger.doubts.append((self._now(), None, None))
@@ -209,15 +197,19 @@ class Simulation:
                        f" {list(report.problems)}")  # fmt: skip
         return report
 
-    def _noisy(self) -> None:
+    def _noisy(self, lacking: Mapping[str, int]) -> None:
+        """A round of edits and a run among faults; all of it that is lacking comes for certain."""
         rng, scenario = self._noise, self.scenario
-        for _ in range(rng.randrange(9)):
+        self._answer(scenario.policies.prompt)
+        for _ in range(max(rng.randrange(3, 14), lacking.get("edits", 0))):
             self._edit()
             self.bench.clock.advance(rng.choice((0.0, 1.0, 30.0, 600.0)))
         for name, twin in self.twins.items():
-            plan = draw_faults(rng, twin.dialect) if rng.random() < scenario.faulty else []
-            self.bench.faults[name].plan(plan)
-        self._death = _draw_death(rng) if rng.random() < scenario.deadly else None
+            faulty = "faults" in lacking or rng.random() < scenario.faulty
+            self.bench.faults[name].plan(draw_faults(rng, twin.dialect) if faulty else [])
+        self._death = Death(rng) if rng.random() < scenario.deadly else None
+        if "restarts" in lacking:
+            self._death = Death(rng, most=4)
         if self.users.moved_keys():
             # A list that is behind shows one half of a key that has just changed hands: a person
             # is asked, and the question stays (rule M5).
@@ -229,6 +221,14 @@ class Simulation:
         if report is not None and report.outcome != "stopped" and self.ledger.linked is None:
             self.ledger.linked = self.ledger.number
         self.bench.clock.advance(rng.choice((0.0, 2.0, 61.0, 3600.0, 90_000.0)))
+
+    def _answer(self, chance: float) -> bool:
+        """A person says which of two edits stands, where that is asked; whether any was."""
+        with self.runner() as runner:
+            said = self._person.answer(runner.inbox, chance)
+        for each in said:
+            self.trace.add(f"{self._now():.1f} answered: {each}")
+        return bool(said)
 
     def _calm(self) -> None:
         """No more edits and faults: run until nothing is written any more."""
@@ -258,22 +258,37 @@ class Simulation:
     def play(self) -> Result:
         """The whole seed."""
         self._guarded(self._rounds)
+        lacks = self._lacking()
+        if lacks:
+            self.violations.append(f"the seed does not count: it lacks {lacks}")
+        self.counts[COUNTS] += not lacks
         if not self.violations:
             self.judge()
-        self.counts += self.users.counts + self.scenario.counts()
+        self.counts += self.users.counts + self.scenario.counts() + self._person.counts
         return Result(self.seed, self.violations, self.counts, self.trace.digest(),
                       self.trace.lines)  # fmt: skip
 
     def _rounds(self) -> None:
         for _ in range(self.scenario.rounds):
-            self._noisy()
+            self._noisy({})
+        for _ in range(_MORE_ROUNDS):
+            lacking = self._lacking()
+            if not lacking:
+                break
+            self._noisy(lacking)
         self._calm()
+        if self._answer(self.scenario.policies.last):
+            self._calm()
+
+    def _lacking(self) -> dict[str, int]:
+        return lacking(len(self.twins), self.ledger, self.counts + self.users.counts)
 
     def judge(self) -> None:
         """Ask the oracle."""
         with self.runner() as runner:
             status = runner.status()
-        oracle = Oracle(self.twins, self.ledger, self.store, status, self.scenario.skews)
+        oracle = Oracle(self.twins, self.ledger, self.store, status, self.scenario.skews,
+                        self.scenario.policies)  # fmt: skip
         self.violations += oracle.judge()
         self.counts += oracle.counts
 

@@ -18,9 +18,10 @@ from talk_sdk.testing.clock import START
 from talk_sdk.testing.simulation.doubts import of_a_system
 from talk_sdk.testing.simulation.fields import FIELDS, LINE_FIELDS
 from talk_sdk.testing.simulation.ledger import Event, Ledger
+from talk_sdk.testing.simulation.policies import Policies
 from talk_sdk.testing.simulation.views import Twin
 
-__all__ = ["Listed", "Verdicts", "alike", "listed", "note_reviews"]
+__all__ = ["Listed", "Verdicts", "alike", "listed", "note_reviews", "system_of"]
 
 _COARSE_S = 130.0
 """Beyond what the coarsest record time, the network and rounding account for."""
@@ -37,7 +38,10 @@ Named = Callable[[str], tuple[str, str | None]]
 
 @dataclass(frozen=True)
 class Listed:
-    """A row of the conflict list; of a line, `tag` is its order's."""
+    """A row of the conflict list; of a line, `tag` is its order's.
+
+    `waits` is the system that keeps its own value till a person has said which stands.
+    """
 
     kind: str
     tag: str | None
@@ -45,20 +49,35 @@ class Listed:
     time: float
     values: Mapping[str, Any]
     decision: str
+    waits: str | None = None
+
+    def said_by(self, system: str) -> list[Any]:
+        """The values that came from a system."""
+        return [value for label, value in self.values.items() if system_of(label) == system]
+
+
+def system_of(label: str) -> str:
+    """The system in what the list calls `shop`, `shop.Guest` or `shop (later)`."""
+    return label.partition(" ")[0].partition(".")[0]
 
 
 def listed(store: Path, named: Named) -> list[Listed]:
     """The conflict list."""
-    query = 'SELECT origin, property, at, "values", decision FROM conflicts ORDER BY id'
+    query = """
+        SELECT c.origin, c.property, c.at, c."values", c.decision,
+               CASE c.state WHEN 'open' THEN l.system END
+        FROM conflicts c LEFT JOIN links l ON l.id = c.link ORDER BY c.id
+    """
     with closing(sqlite3.connect(store)) as database:
         rows = database.execute(query).fetchall()
     found = []
-    for origin, name, at, values, decision in rows:
+    for origin, name, at, values, decision, waits in rows:
         kind, tag = named(origin)
         if name.startswith("lines."):
             kind, name = "lines", name.removeprefix("lines.")  # noqa: PLW2901
         time = at - START.timestamp() + _FLOAT_S
-        found.append(Listed(kind, tag, name, time, msgspec.json.decode(values), decision))
+        said = msgspec.json.decode(values)
+        found.append(Listed(kind, tag, name, time, said, decision, waits))
     return found
 
 
@@ -76,10 +95,15 @@ class Verdicts:
     """Compares decisions with the true order of things."""
 
     def __init__(
-        self, ledger: Ledger, skews: Mapping[str, float], twins: Mapping[str, Twin]
+        self,
+        ledger: Ledger,
+        skews: Mapping[str, float],
+        twins: Mapping[str, Twin],
+        policies: Policies,
     ) -> None:
         """Keep what is known of the truth."""
         self._ledger = ledger
+        self._policies = policies
         self._untimed = {name for name, twin in twins.items() if not twin.dialect.timed_lines}
         self._skews = skews
         self.counts: Counter[str] = Counter()
@@ -88,7 +112,9 @@ class Verdicts:
         """Conflicts that were decided for the older edit, though it could be known (rule G4)."""
         for each in conflicts:
             winner, _, why = each.decision.partition(" wins: ")
-            self.counts[f"decision: {why or each.decision}"] += 1
+            self.counts[f"decision: {_kind_of(why or each.decision)}"] += 1
+            if why:
+                yield from self._against_policy(each, winner, why)
             pair = self._sides(each, winner) if why else None
             if pair is None:
                 continue
@@ -105,6 +131,23 @@ class Verdicts:
                 self.counts["judged: a tie"] += 1
                 if abs(lost.time - won.time) > self._tolerance() and self._timed(each):
                     yield f"{what}: no tie"
+
+    def _against_policy(self, each: Listed, winner: str, why: str) -> Iterator[str]:
+        """What was decided otherwise than the workspace is told."""
+        rule = self._policies.rule(each.kind, each.name)
+        what = f"policy: {each.kind} {each.tag!r}: {each.name}: {each.decision}, and it is {rule}"
+        if why.startswith("a derived record"):
+            return
+        if isinstance(rule, str):
+            if rule == "ask" or why.endswith(" is preferred"):
+                yield what
+            return
+        places = {system: place for place, system in enumerate(rule)}
+        systems = {label: system_of(label) for label in each.values}
+        first = min(systems, key=lambda label: places.get(systems[label], len(rule)))
+        best = places.get(systems[first])
+        if best is not None and systems[winner] != systems[first]:
+            yield what
 
     def _sides(self, each: Listed, winner: str) -> tuple[Event, Event] | None:
         """The winning and the losing edit; None if they are not known for certain."""
@@ -155,6 +198,13 @@ class Verdicts:
             )
             if not moved and tag not in status_tags:
                 yield f"M5: nobody is asked about {tag!r} any more"
+
+
+def _kind_of(decision: str) -> str:
+    """The decision without the names of systems."""
+    if decision.endswith(" is preferred"):
+        return "preferred"
+    return "you took a value" if decision.startswith("you took the value of ") else decision
 
 
 def alike(said: Any, value: Any, name: str) -> bool:

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from talk_sdk.testing.simulation.dialects import KINDS, Dialect
 from talk_sdk.testing.simulation.ledger import Ledger, Moment
+from talk_sdk.testing.simulation.policies import Policies
 from talk_sdk.testing.simulation.trace import Exchange, Trace
 from talk_sdk.testing.simulation.views import Twin
 
+if TYPE_CHECKING:
+    from talk_sdk.testing.records import Effect
+
 __all__ = ["Watch"]
+
+_RESUMED = 3
+"""To make a record may take several writes; what was cut is completed in one of so many runs."""
 
 
 class _Look(NamedTuple):
@@ -32,13 +39,18 @@ class Watch:
         trace: Trace,
         counts: Counter[str],
         now: Callable[[], float],
+        policies: Policies,
+        violations: list[str],
     ) -> None:
         """Take what is written to."""
+        self._policies = policies
+        self._violations = violations
         self._twins = twins
         self._ledger = ledger
         self._trace = trace
         self._counts = counts
         self._now = now
+        self._made: dict[tuple[str, str, str], int] = {}
         self._held: dict[str, list[_Look]] = defaultdict(list)
 
     def before(self, system: str, path: str) -> None:
@@ -60,6 +72,7 @@ class Watch:
             self._ledger.touched.append((self._now(), exchange.system, *place))
             if place[0] in KINDS:
                 self._ledger.in_hand.setdefault(exchange.system, set()).add(place)
+                self._forbidden(exchange.system, effect, place)
         self._trace.add(
             f"{self._now():.1f} {exchange.system} {exchange.method} {exchange.path}"
             f"?{exchange.query} -> {exchange.status} {kinds} {done}"
@@ -80,6 +93,20 @@ class Watch:
         elif dialect.doubtful(exchange):
             meant = dialect.meant(exchange)
             self._ledger.doubts.append((self._now(), exchange.system, meant))
+
+    def _forbidden(self, system: str, effect: Effect, place: tuple[str, str]) -> None:
+        """Nothing is written where that is off."""
+        kind, run = place[0], len(self._ledger.runs)
+        whole = self._twins[system].dialect.places[kind]["in"] == effect.collection
+        made = effect.kind == "create" and whole
+        if made:
+            self._made[system, *place] = run
+        elif run - self._made.get((system, *place), -_RESUMED) < _RESUMED:
+            return
+        rule = self._policies.makes_none if made else self._policies.changes_none
+        if rule(system, kind):
+            what = f"{effect.kind} of {effect.collection}/{effect.id}"
+            self._violations.append(f"toggle: {what} in {system}, and that is off")
 
     def _take_down(self, exchange: Exchange, dialect: Dialect) -> None:
         """The looks before, unless nobody was shown them; or it remains to be seen."""

@@ -146,6 +146,10 @@ class Squarespace(Dialect):
         written = {*said, *said.get("pricing", ())}
         return frozenset(_FIELDS[name] for name in written & _FIELDS.keys())
 
+    def belongs(self, path: str, place: tuple[str, str]) -> bool:
+        """The look after a write, too."""
+        return path.startswith(f"{_PRODUCTS}/{place[1].partition('/')[0]}")
+
     def shown(self, exchange: Exchange, control: LocalControl) -> Iterator[tuple[str, str]]:
         """Products whose own fields an answer has as they are; the first of two writes is none."""
         between = exchange.method != "GET" and exchange.path != _PRODUCTS
