@@ -105,7 +105,8 @@ class Writer:
             self._catalogue.learn(record)
         if operation.entity == "Opportunities":
             known = self._untouched.pop(id_, {})
-            record[_LINES] = [known.get(line[_LINE_ID], line) for line in record[_LINES]]
+            if _LINES in record:  # not while a create that was cut is not completed
+                record[_LINES] = [known.get(line[_LINE_ID], line) for line in record[_LINES]]
         return record
 
     def _check_made(self, operation: Operation, record: Raw) -> None:

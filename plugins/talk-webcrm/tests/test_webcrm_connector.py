@@ -712,6 +712,8 @@ def test_opportunity_whose_lines_were_cut_does_not_say_which_it_has(crm) -> None
     assert "Quotationlines" not in found
     assert "Quotationlines" not in read
     assert found["OpportunityCustom15"] == read["OpportunityCustom15"] == "ws:1"
+    noted = crm.changed("Opportunities", found["OpportunityId"], OpportunityNote="Haster")
+    assert (noted["OpportunityNote"], "Quotationlines" in noted) == ("Haster", False)
     done = crm.changed(
         "Opportunities", found["OpportunityId"], Quotationlines=[_line("a"), _line("b")]
     )
