@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from talk_sdk._engine.claims import sent_marks
-from talk_sdk._engine.kids import Kids, line_pairs
+from talk_sdk._engine.kids import Kids, Sent, line_pairs
 from talk_sdk._engine.looks import Look, keys_of, look_at
 from talk_sdk._engine.run import Run
 from talk_sdk._engine.seeing import mark
@@ -240,6 +240,8 @@ class Ledger:
         for name, sent in intent.operation["lines"].items():
             answer = (look.children or {}).get(name)
             if answer is None:
+                if not certain:
+                    self._unsaid(link, name, sent)
                 continue
             pairs = line_pairs(sent, answer)
             if pairs is None:
@@ -254,6 +256,15 @@ class Ledger:
                 self._line(intent, kid, child, values, name, certain=certain)
             if self._kids.differ(link, name, answer):
                 link.children = {**(link.children or {}), name: answer}
+
+    def _unsaid(self, link: LinkRow, name: str, sent: Sent) -> None:
+        """Lines that may be there or not, as the record does not say: they are written again.
+
+        So they are if all have been deleted elsewhere by then, for somebody has to take them away.
+        """
+        nothing = [[None, {}] for _ in sent]
+        for kid, _, (values, _) in self._kids.store(link, name, sent, nothing, range(len(sent))):
+            kid.behind = dict.fromkeys(values, 0)
 
     def _line(
         self,

@@ -13,7 +13,7 @@ from talk_sdk._store import GoldenRow, LinkRow, goldens, links
 from talk_sdk.mapping import Compiled
 from talk_sdk.operations import Scalar
 
-__all__ = ["Kids", "kid_for", "line_pairs"]
+__all__ = ["Kids", "Sent", "kid_for", "line_pairs"]
 
 Sent = Sequence[Any]
 """A line as it was sent: golden child, link or None, values, revisions."""

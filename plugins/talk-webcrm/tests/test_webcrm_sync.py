@@ -350,6 +350,23 @@ def test_creates_that_are_cut_at_any_request_are_completed_and_never_doubled(
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("nth", range(5, 10))
+def test_lines_of_a_create_that_was_cut_go_if_they_are_deleted_before_it_is_completed(
+    make, nth, after
+) -> None:
+    bench = filled(make())
+    cut = Cut(bench, nth, after=after)
+    bench.sync()
+    assert cut.dead
+    cut.mend()
+    for line in bench.rows("ours", "quotation_lines"):
+        bench.control("ours").delete("quotation_lines", str(line["QuotationLineId"]))
+    bench.settle()
+    assert (bench.lines("ours"), bench.lines("theirs")) == ([], [])
+    assert bench.said("theirs") == bench.said("ours")
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("nth", range(1, 7))
 def test_updates_that_are_cut_at_any_request_lose_nothing(make, nth, after) -> None:
     bench = filled(make())
