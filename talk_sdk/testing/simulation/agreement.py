@@ -45,7 +45,7 @@ class Agreement:
                 yield f"I2: {what}"
             return
         matching = [event for event in events if self._stands(each, event, having)]
-        if not events or (not matching and self._assigned(each, events, having)):
+        if not events or (not matching and self._assigned(each, events, known)):
             return
         typed = [(event.number, event.system, event.value) for event in events]
         if not matching and not having.keys() & {event.system for event in events}:
@@ -100,10 +100,10 @@ class Agreement:
         self._excuses.counts["excused: each system has a default of its own"] += silent
         return silent
 
-    def _assigned(self, each: Field, events: list[Event], having: Group) -> bool:
+    def _assigned(self, each: Field, events: list[Event], known: Group) -> bool:
         """Whether a system gave a value to a record whose users there left it out."""
         typed = {event.system for event in events if event.value}
-        givers = [name for name in having if self._side(each, name).assigns]
+        givers = [name for name in known if self._side(each, name).assigns]
         # One that counts alone has to give up its number for one that somebody typed elsewhere.
         return bool(set(givers) - typed) and (not typed or len(givers) > 1)
 

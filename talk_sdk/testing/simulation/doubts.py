@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from talk_sdk.operations import Item, Status
 from talk_sdk.testing.simulation.ledger import EXISTS, Ledger
 from talk_sdk.testing.simulation.origins import KINDS_OF_ENTITIES
+from talk_sdk.testing.simulation.policies import Policies
 from talk_sdk.testing.simulation.views import Twin, View
 
 __all__ = ["Doubts", "of_a_system"]
@@ -26,6 +27,7 @@ class Doubts:
         ledger: what happened.
         status: what the engine lists.
         tag_at: a listed record's tag.
+        policies: what is written nowhere.
     """
 
     def __init__(
@@ -35,7 +37,9 @@ class Doubts:
         ledger: Ledger,
         status: Status,
         tag_at: Callable[[Item], str | None],
+        policies: Policies,
     ) -> None:
+        self._policies = policies
         self._twins = twins
         self._views = views
         self._ledger = ledger
@@ -51,7 +55,7 @@ class Doubts:
         kind = KINDS_OF_ENTITIES.get(item.entity)
         if item.reason.startswith("counter:"):
             return kind == "products" and bool(self._lost(item.system, "stock"))
-        if self.double(item) or self._foreign(item, kind):
+        if self.double(item) or self._foreign(item, kind) or self._stale_key(item, kind):
             return True
         about_create = item.reason.startswith(("create: the answer", "could be the record"))
         return kind is not None and about_create and self._unprovable(item.system, kind)
@@ -70,6 +74,12 @@ class Doubts:
         emails = [seen.values["email"] for seen in records if seen.tag == tag]
         shared = [seen for seen in records if seen.values["email"] in emails and seen.tag != tag]
         return tag in self._ledger.doubles or bool(shared)
+
+    def _stale_key(self, item: Item, kind: str | None) -> bool:
+        """Whether a key keeps its old value where nothing is changed: it tells nobody apart."""
+        changing = item.reason.endswith("is just changing at a record that has it")
+        return changing and kind is not None and any(
+            self._policies.changes_none(name, kind) for name in self._twins)  # fmt: skip
 
     def _foreign(self, item: Item, kind: str | None) -> bool:
         """Whether a system takes no such record, as somebody is told."""

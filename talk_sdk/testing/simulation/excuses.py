@@ -14,6 +14,7 @@ from talk_sdk.testing.simulation.doubts import Doubts, of_a_system
 from talk_sdk.testing.simulation.fields import FIELDS
 from talk_sdk.testing.simulation.ledger import EXISTS, Event, Key, Ledger, Moment
 from talk_sdk.testing.simulation.origins import named
+from talk_sdk.testing.simulation.policies import Policies
 from talk_sdk.testing.simulation.turns import REGIONS
 from talk_sdk.testing.simulation.verdicts import Listed, alike, listed
 from talk_sdk.testing.simulation.views import Seen, Twin, View
@@ -33,6 +34,7 @@ class Excuses:
         ledger: Ledger,
         store: Path,
         status: Status,
+        policies: Policies,
     ) -> None:
         self._twins = twins
         self._views = views
@@ -42,7 +44,7 @@ class Excuses:
         for each in self.conflicts:
             self._conflicts[each.kind, each.name].append(each)
         self.counts: Counter[str] = Counter({"conflicts listed": len(self.conflicts)})
-        self.doubts = Doubts(twins, views, ledger, status, self.tag_at)
+        self.doubts = Doubts(twins, views, ledger, status, self.tag_at, policies)
 
     # --- edits that are not there -----------------------------------------------------------------
 

@@ -43,7 +43,7 @@ class Oracle:
         self._policies = policies
         self._status = status
         self._views: dict[str, View] = {name: twin.view() for name, twin in twins.items()}
-        self._excuses = Excuses(twins, self._views, ledger, store, status)
+        self._excuses = Excuses(twins, self._views, ledger, store, status, policies)
         self._agreement = Agreement(twins, ledger, self._excuses, policies)
         self._verdicts = Verdicts(ledger, skews, twins, policies)
         self.counts = self._excuses.counts
@@ -62,7 +62,7 @@ class Oracle:
         found += self._verdicts.judge(self._excuses.conflicts)
         self.counts += self._verdicts.counts
         for (kind, tag), group in sorted(groups.items()):
-            if tag not in doubles:
+            if tag not in doubles and not (kind == "lines" and self._excuses.mixed(tag)):
                 found += self._missing(kind, tag, group)
         if found:
             return found
