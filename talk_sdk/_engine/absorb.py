@@ -232,6 +232,7 @@ def entomb(connection: Connection, gone: Sequence[LinkRow], at: float) -> None:
     golden = [link.golden for link in gone if link.golden is not None and link.state != "dormant"]
     for link in gone:
         link.state, link.seen, link.pending, link.children = "dead", at, {}, None
+        let_go(link)
     links.update_links(connection, gone)
     goldens.delete(connection, golden)
 

@@ -131,6 +131,7 @@ def _gone(family: Family, missing: Sequence[LinkRow]) -> bool:
                 Move(EXISTENCE, True, False, kid.system, "the line was deleted")
             )
         kid.state, kid.pending = "dead", {}
+        let_go(kid)
         family.touched[kid.id] = kid
     return bool(missing)
 

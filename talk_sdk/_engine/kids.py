@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from talk_sdk._engine.lines import POSITION, UNKNOWN, pair_lines, place
+from talk_sdk._engine.merge import let_go
 from talk_sdk._engine.run import Run
 from talk_sdk._store import GoldenRow, LinkRow, goldens, links
 from talk_sdk.mapping import Compiled
@@ -134,6 +135,7 @@ class Kids:
             kept.append((kid, self._children[child], (values, revs)))
         for kid in before.values():
             kid.state, kid.pending = "dead", {}
+            let_go(kid)
             self._touched[kid.id] = kid
         self._part(rows)
         return kept

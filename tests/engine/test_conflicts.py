@@ -227,3 +227,28 @@ def test_an_edit_of_a_line_that_waits_is_not_written_over(bench: Bench) -> None:
     bench.take("erp", found.id)
     bench.quiet()
     assert quantities() == {"shop": [7, 3], "erp": [7, 3]}
+
+
+def test_a_question_about_what_is_deleted_is_none_any_more(bench: Bench) -> None:
+    shop, erp = bench.control("shop"), bench.control("erp")
+    buyer = shop.dump("customers")[0]["id"]
+    line = {"text": "Stol", "quantity": "1", "unit_price": "10.00"}
+    order = shop.create("orders", {"customer_id": buyer, "lines": [line, {**line, "text": "To"}]})
+    bench.quiet()
+    rows, (there,) = shop.dump("orders")[0]["lines"], erp.dump("orders")
+    shop.edit("orders", order, {"lines": [{**rows[0], "quantity": "5"}, rows[1]]})
+    edited = [{**there["lines"][0], "qty": 7}, there["lines"][1]]
+    erp.edit("orders", there["orderId"], {"lines": edited})
+    bench.edit("shop", name="Ola A")
+    bench.edit("erp", name="Ola B")
+    bench.sync()
+    asked = {each.name: each for each in bench.open()}
+    assert asked.keys() == {"order.lines.quantity", "customer.name"}
+
+    erp.edit("orders", there["orderId"], {"lines": [erp.dump("orders")[0]["lines"][1]]})
+    bench.clock.advance(25 * 3600)
+    bench.sync()
+    assert [each.name for each in bench.open()] == ["customer.name"]
+    bench.take("erp", asked["order.lines.quantity"].id)  # late, and no harm
+    bench.quiet()
+    assert bench.names()["erp"] == "Ola B"
