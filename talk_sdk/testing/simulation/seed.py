@@ -6,29 +6,14 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
-from random import Random
 from typing import Any
 
-from talk_sdk._plugins import Plugins, load
-from talk_sdk._runner import Runner
-from talk_sdk.operations import Report
-from talk_sdk.testing.simulation.dialects import DIALECTS
-from talk_sdk.testing.simulation.dying import Death, Killed
+from talk_sdk.testing.simulation.dying import Death
 from talk_sdk.testing.simulation.enough import COUNTS, lacking
-from talk_sdk.testing.simulation.executor import Serial
 from talk_sdk.testing.simulation.faulting import draw_faults
-from talk_sdk.testing.simulation.ledger import Ledger
 from talk_sdk.testing.simulation.oracle import Oracle
-from talk_sdk.testing.simulation.person import Person
-from talk_sdk.testing.simulation.scenario import Scenario, draw, draw_systems
-from talk_sdk.testing.simulation.trace import Tap, Trace
-from talk_sdk.testing.simulation.users import Users
-from talk_sdk.testing.simulation.verdicts import note_reviews
-from talk_sdk.testing.simulation.views import Twin
-from talk_sdk.testing.simulation.watching import Watch
-from talk_sdk.testing.workbench import Workbench
+from talk_sdk.testing.simulation.stage import Stage
 
 __all__ = ["Result", "Simulation", "run_seed"]
 
@@ -48,11 +33,6 @@ class Result:
     counts: Counter[str]
     digest: str
     lines: list[str] = field(default_factory=list)
-
-
-@cache
-def _plugins() -> Plugins:
-    return load()
 
 
 def run_seed(
@@ -79,123 +59,8 @@ def _once(seed: int, systems: Sequence[str]) -> Result:
         return Simulation(seed, Path(folder), systems).play()
 
 
-class Simulation:
-    """The running state of one seed."""
-
-    def __init__(self, seed: int, folder: Path, systems: Sequence[str] = ()) -> None:
-        self.seed = seed
-        self.trace = Trace()
-        self.counts: Counter[str] = Counter()
-        self.violations: list[str] = []
-        names = systems or draw_systems(self._chance("systems"), _plugins().connectors)
-        self.scenario: Scenario = draw(self._chance("scenario"), names, self._chance("policies"))
-        self._noise = self._chance("noise")
-        self._serial = Serial(self._chance("order"))
-        self._minted = 0
-        self._death: Death | None = None
-        self._live = False
-        self.store = folder / "talk.db"
-        self.bench = self._open(folder)
-        self.twins = {
-            name: Twin(
-                name,
-                connector,
-                self.bench.control(name),
-                self.bench.twins[name].settings,
-                self.scenario.tags,
-            )
-            for name, connector in self.scenario.systems.items()
-        }
-        self.ledger = Ledger(blind=set(self.scenario.blind))
-        for twin in self.twins.values():
-            self.ledger.plant(twin)
-        self._tap()
-        self._person = Person(self._chance("person"), self.twins, self.ledger, self._now)
-        self.users = Users(self._chance("users"), self.twins, self.ledger, self._now,
-                           numbering=self.scenario.numbering)  # fmt: skip
-
-    def _chance(self, what: str) -> Random:
-        return Random(f"{self.seed}/{what}")
-
-    def _open(self, folder: Path) -> Workbench:
-        scenario = self.scenario
-        bench = Workbench(
-            folder, scenario.worlds(), scenario.systems, settings=scenario.settings,
-            skews=scenario.skews, plugins=_plugins(), seed=self.seed,
-            config={"conflicts": scenario.policies.conflicts},
-        )  # fmt: skip
-        for name, lag in scenario.lags.items():
-            bench.faults[name].switch("lag", lag)
-        for name in scenario.without:
-            proof = DIALECTS[scenario.systems[name]].proof
-            if proof is not None:
-                bench.faults[name].switch(proof[1], False)
-        return bench
-
-    def _tap(self) -> None:
-        watch = self._watch = Watch(
-            self.twins, self.ledger, self.trace, self.counts, self._now,
-            self.scenario.policies, self.violations,
-        )  # fmt: skip
-        for name, twin in self.twins.items():
-            bare = self.bench.twins[name]
-            tap = Tap(twin, bare.app, self.bench.faults[name], self.scenario.pages[name],
-                      before=self._before, after=watch.after)  # fmt: skip
-            self.bench.twins[name] = type(bare)(tap, bare.settings, bare.control)
-
-    def _now(self) -> float:
-        return self.bench.clock.monotonic()
-
-    # --- what happens during a run ----------------------------------------------------------------
-
-    def _before(self, system: str, _method: str, path: str) -> None:
-        self._watch.before(system, path)
-        if not self._live:
-            return
-        self.bench.clock.advance(self._noise.choice((0.0, 0.1, 0.7, 3.0)))
-        while self._noise.random() < self.scenario.busy:
-            self._edit()
-
-    def _edit(self) -> None:
-        self.trace.add(f"{self._now():.1f} user: {self.users.act()}")
-
-    def _step(self, name: str) -> None:
-        if name == "merge" and not self.ledger.writing:
-            self.ledger.merges.append(self.ledger.moment())
-        if self._death is not None and self._death.comes(name):
-            self.counts[f"killed at: {name}"] += 1
-            self.trace.add(f"{self._now():.1f} killed at {name}")
-            self.ledger.doubts.append((self._now(), None, None))
-            raise Killed(name)
-
-    # --- runs -------------------------------------------------------------------------------------
-
-    def _mint(self) -> str:
-        self._minted += 1
-        return f"{self._minted:012d}"
-
-    def runner(self) -> Runner:
-        """A runner, as after a restart."""
-        return self.bench.runner(mint=self._mint, workers=self._serial, step=self._step)
-
-    def run(self) -> Report | None:
-        """One run; None if it was killed."""
-        self.trace.add(f"{self._now():.1f} run")
-        self.ledger.runs.append(self._now())
-        self.ledger.writing = False
-        try:
-            with self.runner() as runner:
-                report = runner.sync(approve=True)
-                if self.ledger.doubles:
-                    note_reviews(runner.status(), self.twins, self.ledger)
-        except Killed:
-            return None
-        finally:
-            self.ledger.in_hand.clear()
-        self.counts[f"run: {report.outcome}"] += 1
-        self.trace.add(f"{self._now():.1f} {report.outcome}: {dict(report.written)}"
-                       f" {list(report.problems)}")  # fmt: skip
-        return report
+class Simulation(Stage):
+    """What is done on the stage, and what is thought of it."""
 
     def _noisy(self, lacking: Mapping[str, int]) -> None:
         """A round of edits and a run among faults; all of it that is lacking comes for certain."""
@@ -214,13 +79,23 @@ class Simulation:
             # A list that is behind shows one half of a key that has just changed hands: a person
             # is asked, and the question stays (rule M5).
             self.bench.clock.advance(max(scenario.lags.values()))
+        self._among_all_that()
+        self.bench.clock.advance(rng.choice((0.0, 2.0, 61.0, 3600.0, 90_000.0)))
+
+    def _among_all_that(self) -> None:
+        """A run, in some way, with people at work."""
+        way = self._ways.draw()
         self._live = self.users.live = True
-        report = self.run()
+        if way in {"plan first", "saved plan"} and not self.plan(save=way == "saved plan"):
+            way = "whole"
+        if way == "saved plan":
+            for _ in range(self._noise.randrange(4)):
+                self._edit()
+        report = self.run(way)
         self._live = self.users.live = False
         self._death = None
         if report is not None and report.outcome != "stopped" and self.ledger.linked is None:
             self.ledger.linked = self.ledger.number
-        self.bench.clock.advance(rng.choice((0.0, 2.0, 61.0, 3600.0, 90_000.0)))
 
     def _answer(self, chance: float) -> bool:
         """A person says which of two edits stands, where that is asked; whether any was."""
@@ -265,6 +140,7 @@ class Simulation:
         if not self.violations:
             self.judge()
         self.counts += self.users.counts + self.scenario.counts() + self._person.counts
+        self.counts += self._ways.counts
         return Result(self.seed, self.violations, self.counts, self.trace.digest(),
                       self.trace.lines)  # fmt: skip
 

@@ -72,7 +72,7 @@ class Watch:
             self._ledger.touched.append((self._now(), exchange.system, *place))
             if place[0] in KINDS:
                 self._ledger.in_hand.setdefault(exchange.system, set()).add(place)
-                self._forbidden(exchange.system, effect, place)
+        self._forbidden(exchange, twin)
         self._trace.add(
             f"{self._now():.1f} {exchange.system} {exchange.method} {exchange.path}"
             f"?{exchange.query} -> {exchange.status} {kinds} {done}"
@@ -94,19 +94,28 @@ class Watch:
             meant = dialect.meant(exchange)
             self._ledger.doubts.append((self._now(), exchange.system, meant))
 
-    def _forbidden(self, system: str, effect: Effect, place: tuple[str, str]) -> None:
+    def _forbidden(self, exchange: Exchange, twin: Twin) -> None:
         """Nothing is written where that is off."""
-        kind, run = place[0], len(self._ledger.runs)
-        whole = self._twins[system].dialect.places[kind]["in"] == effect.collection
-        made = effect.kind == "create" and whole
-        if made:
-            self._made[system, *place] = run
-        elif run - self._made.get((system, *place), -_RESUMED) < _RESUMED:
-            return
-        rule = self._policies.makes_none if made else self._policies.changes_none
-        if rule(system, kind):
-            what = f"{effect.kind} of {effect.collection}/{effect.id}"
-            self._violations.append(f"toggle: {what} in {system}, and that is off")
+        run, changed = len(self._ledger.runs), []
+        for effect in exchange.effects:
+            kind, id_ = place = twin.dialect.place_of(effect, twin.control)
+            if kind not in KINDS:
+                continue
+            whole = twin.dialect.places[kind]["in"] == effect.collection
+            if effect.kind != "create" or not whole:
+                changed.append((effect, place))
+                continue
+            self._made[twin.name, kind, id_] = run
+            if self._policies.makes_none(twin.name, kind):
+                self._complain(twin, effect)
+        for effect, (kind, id_) in changed:
+            made = self._made.get((twin.name, kind, id_), -_RESUMED)
+            if run - made >= _RESUMED and self._policies.changes_none(twin.name, kind):
+                self._complain(twin, effect)
+
+    def _complain(self, twin: Twin, effect: Effect) -> None:
+        what = f"{effect.kind} of {effect.collection}/{effect.id}"
+        self._violations.append(f"toggle: {what} in {twin.name}, and that is off")
 
     def _take_down(self, exchange: Exchange, dialect: Dialect) -> None:
         """The looks before, unless nobody was shown them; or it remains to be seen."""

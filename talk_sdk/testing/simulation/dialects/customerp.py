@@ -109,7 +109,7 @@ class CustomErp(Dialect):
             "tax_rate": _decimal("vatPercent", 2),
             **plain(unit="unitCode"),
             "weight": Side("weightGrams", scaled(1000), up(1000), rounded(3)),
-            "active": Side("discontinued", _not, _not),
+            "active": Side("discontinued", _not, _not, default=True),
         },
         "orders": {
             **plain(number="shopOrderNo"),

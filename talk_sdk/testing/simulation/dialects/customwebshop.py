@@ -82,7 +82,7 @@ class CustomWebshop(Dialect):
             "tax_rate": _decimal("vat_rate", 2),
             **plain(unit="unit"),
             "weight": _decimal("weight_kg", 3),
-            "active": Side("published"),
+            "active": Side("published", default=True),
         },
         "orders": {
             "number": Side("number", text, assigns=True),

@@ -57,7 +57,7 @@ class Squarespace(Dialect):
             "unit_price": _money("price"),
             "sale_price": _money("sale"),
             "weight": Side("weight", number, same, rounded(4)),
-            "active": Side("isVisible"),
+            "active": Side("isVisible", default=False),
         },
         "orders": plain(number="number"),
     }
