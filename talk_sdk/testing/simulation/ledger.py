@@ -157,7 +157,7 @@ class Ledger:
         now = {(s.kind, s.tag): s.values for s in view.every()}
         gone = 0
         for (kind, tag, name), events in self.events.items():
-            unseen = [e for e in events if e.system == twin.name and not e.erased
+            unseen = [e for e in events if e.system == twin.name and not (e.erased or e.decided)
                       and e.number > self._seen(twin, kind, name, e)]  # fmt: skip
             values = now.get((kind, tag))
             left = values is not None if name == EXISTS else (values or {}).get(name)
@@ -188,6 +188,8 @@ class Ledger:
             if not part or (names != WHOLE and part not in names):
                 continue
             for event in events:
+                if event.decided:
+                    continue
                 if event.system == system and event.record == id_ and event.number > since:
                     gone += not event.erased
                     event.erased = True
