@@ -32,7 +32,10 @@ class Agreement:
         """What is wrong with a field of a record that these systems have."""
         known = {name: seen for name, seen in group.items() if self._twins[name].has(each)}
         asked = {name for name, seen in known.items() if self._excuses.asked(key, name, seen)}
-        left = {name for name in known if self._policies.changes_none(name, key[0])} | asked
+        left = asked | {
+            name for name, seen in known.items() if self._policies.changes_none(name, key[0])
+            or self._excuses.unwritten(key[0], name, seen.values.get("order"))
+        }  # fmt: skip
         having = {name: seen for name, seen in known.items() if name not in left}
         if not having:
             return
@@ -41,7 +44,8 @@ class Agreement:
         events = [event for event in self._ledger.events[key]
                   if not event.erased and not self._taken_along(key, event)]  # fmt: skip
         if not any(self._speaks(each, name, having) for name in having):
-            if events or not self._silent(each, having):
+            heard = bool(events) and not self._excuses.allow(key, events[-1])
+            if heard or not self._silent(each, having):
                 yield f"I2: {what}"
             return
         matching = [event for event in events if self._stands(each, event, having)]
@@ -51,16 +55,21 @@ class Agreement:
         if not matching and not having.keys() & {event.system for event in events}:
             # Whoever typed it waits; to the others nobody has said anything.
             matching = [event for event in events if _empty(each, having)]
-        if not matching:
-            if not any(case(each, key, having) for case in
-                       (self._inherited, self._reborn, self._defaulted)):  # fmt: skip
-                yield f"I4: {what}, which nobody typed: {typed}"
+        if not matching and self._as_it_may(each, key, having):
+            return
+        if not matching and not _unheard(each, events, having):
+            yield f"I4: {what}, which nobody typed: {typed}"
             return
         last = self._last(events, matching, known.keys() - asked)
         if last is None or last in matching or (_empty(each, having) and self._gone(key, last)):
             return
         if not self._excuses.allow(key, last):
             yield f"I3: {what}, and the last edit is lost: {typed}"
+
+    def _as_it_may(self, each: Field, key: Key, having: Group) -> bool:
+        """Whether there is a reason for values that nobody typed."""
+        cases = (self._inherited, self._reborn, self._defaulted)
+        return any(case(each, key, having) for case in cases)
 
     def _taken_along(self, key: Key, event: Event) -> bool:
         """Whether a subdivision went because its user typed another country."""
@@ -161,6 +170,12 @@ class Agreement:
         found = any(self._stands(each, event, having) for event in events)
         self._excuses.counts["excused: a line put in for another of its product"] += found
         return found
+
+
+def _unheard(each: Field, events: list[Event], having: Group) -> bool:
+    """Whether nothing of what was typed has come to the systems in which nobody typed."""
+    typed = {event.system for event in events}
+    return all(seen.values[each.name] is None for name, seen in having.items() if name not in typed)
 
 
 def _empty(each: Field, having: Group) -> bool:

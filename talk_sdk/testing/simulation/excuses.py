@@ -145,11 +145,15 @@ class Excuses:
         if name not in fields:
             return False
         side = fields[name].side(twin.connector)
-        return (
-            side.lags is not None
-            and not any(look.number < event.number for look in self._looks(key, event))
-            and self.born_in_doubt(event.system, key, event.time)
-        )
+        killed = self._before_kill(event.time)
+        seen = any(look.number < event.number for look in self._looks(key, event)) and not killed
+        until = inf if killed else event.time
+        return side.lags is not None and not seen and self.born_in_doubt(event.system, key, until)
+
+    def _before_kill(self, time: float) -> bool:
+        """Whether the process died in the run of this time: what it was shown then is lost."""
+        kills = (at for at, where, _ in self._ledger.doubts if where is None)
+        return any(max(r for r in self._ledger.runs if r <= at) <= time <= at for at in kills)
 
     def born_in_doubt(self, system: str, key: Key, until: float = inf) -> bool:
         """Whether the engine made a record there, and an answer to a create was lost by then."""
@@ -249,6 +253,16 @@ class Excuses:
         )  # fmt: skip
         self.counts["judged: a value that waits for a person"] += found
         return found
+
+    def unwritten(self, kind: str, system: str, order: str | None) -> bool:
+        """Whether nothing of a list is written in a system, as an edit in it waits for a person.
+
+        For a list is written as a whole.
+        """
+        return kind == "lines" and any(
+            each.kind == "lines" and each.waits == system and each.tag == order
+            for each in self.conflicts
+        )  # fmt: skip
 
     def _decided_again(self, key: Key, event: Event) -> bool:
         """What a person said met an edit that was not known then, and the list says so."""

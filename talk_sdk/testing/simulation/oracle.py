@@ -114,8 +114,12 @@ class Oracle:
 
     def _written(self, kind: str, group: Group) -> Group:
         """The record in the systems in which such records are changed."""
-        return {name: seen for name, seen in group.items()
-                if not self._policies.changes_none(name, kind)}  # fmt: skip
+        part = "lines" if kind == "orders" else kind
+        return {
+            name: seen for name, seen in group.items()
+            if not self._policies.changes_none(name, kind)
+            and not self._excuses.unwritten(part, name, seen.values.get("order", seen.tag))
+        }  # fmt: skip
 
     def _closed(self, name: str, kind: str, tag: str) -> bool:
         """Whether no such record is made in a system; of a line, neither it nor its order."""
@@ -126,6 +130,8 @@ class Oracle:
         orders = {seen.tag for seen in self._views[name].records["orders"]}
         own = {seen.values["order"] for view in self._views.values() for seen in view.every()
                if seen.kind == "lines" and seen.tag == tag}  # fmt: skip
+        if any(self._excuses.unwritten(kind, name, order) for order in own):
+            return True
         return self._policies.makes_none(name, kind) and not own & orders
 
     def _free(self, kind: str, tag: str, group: Group) -> Group:

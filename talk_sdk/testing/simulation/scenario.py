@@ -1,4 +1,9 @@
-"""What a seed decides before anything happens: the world, the systems, their weaknesses."""
+"""What a seed decides before anything happens: the world, the systems, their weaknesses.
+
+Two to five systems of all six connectors. Not in one world: MemberCare without a shop or an ERP
+(it has no products and makes no customers' orders, so that little could meet), and Squarespace
+with nothing but what has no products.
+"""
 
 from __future__ import annotations
 
@@ -27,6 +32,9 @@ _SETS = (
     *[("shop", "crm")] * 2, ("erp", "crm"), *[("shop", "erp", "crm")] * 2,
     ("shop", "members"), *[("shop", "erp", "members")] * 2,
     ("shop", "site"), ("erp", "site"), *[("shop", "erp", "site")] * 2,
+    *[("shop", "erp", "books", "crm")] * 2, ("shop", "erp", "books", "outlet"),
+    ("shop", "outlet", "books", "crm"), ("erp", "books", "crm", "site"),
+    ("shop", "erp", "books", "crm", "members"), ("shop", "erp", "crm", "members", "site"),
 )  # fmt: skip
 _SHOP = "customwebshop"
 _RECORDS = 20

@@ -79,12 +79,15 @@ class Simulation(Stage):
             # A list that is behind shows one half of a key that has just changed hands: a person
             # is asked, and the question stays (rule M5).
             self.bench.clock.advance(max(scenario.lags.values()))
+            self._halves = True
         self._among_all_that()
         self.bench.clock.advance(rng.choice((0.0, 2.0, 61.0, 3600.0, 90_000.0)))
 
     def _among_all_that(self) -> None:
         """A run, in some way, with people at work."""
         way = self._ways.draw()
+        if way == "hints" and self._halves:
+            way = "whole"  # a hint may be about one half of it, too
         self._live = self.users.live = True
         if way in {"plan first", "saved plan"} and not self.plan(save=way == "saved plan"):
             way = "whole"
@@ -94,8 +97,10 @@ class Simulation(Stage):
         report = self.run(way)
         self._live = self.users.live = False
         self._death = None
-        if report is not None and report.outcome != "stopped" and self.ledger.linked is None:
-            self.ledger.linked = self.ledger.number
+        if way != "hints" and report is not None and report.outcome != "stopped":
+            self._halves = False
+            if self.ledger.linked is None:
+                self.ledger.linked = self.ledger.number
 
     def _answer(self, chance: float) -> bool:
         """A person says which of two edits stands, where that is asked; whether any was."""

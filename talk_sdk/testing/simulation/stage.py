@@ -47,7 +47,7 @@ class Stage:
         self._serial = Serial(self._chance("order"))
         self._minted = 0
         self._death: Death | None = None
-        self._live = self._planning = False
+        self._live = self._planning = self._halves = False
         self.store = folder / "talk.db"
         self.bench = self._open(folder)
         self.twins = {

@@ -104,7 +104,9 @@ class Wave(Dialect):
             **plain(name="name"),
             "unit_price": _decimal("unitPrice", 5),
             # Can be archived, and not be fetched back.
-            "active": Side("isArchived", _not, _not, lags=lambda value, _shown: bool(value)),
+            "active": Side(
+                "isArchived", _not, _not, lags=lambda value, _shown: bool(value), default=True
+            ),
         },
         "orders": {
             **plain(number="poNumber"),
