@@ -39,7 +39,8 @@ REACHED = (
         "books", "crm", "erp", "lags", "members", "outlet", "shop", "site", "skewed",
         "without idempotency_keys", "without marker",
     )),
-    *(f"systems: {count}" for count in (2, 3, 4, 5)), "cannot be in books", "cannot be in members", "cannot be in site",
+    *(f"systems: {count}" for count in (2, 3, 4, 5)),
+    "cannot be in books", "cannot be in members", "cannot be in site",
     "conflicts listed", "lost, but listed as a conflict", "review", "run: done", "run: stopped",
     COUNTS,
 )  # fmt: skip

@@ -80,6 +80,10 @@ class Ledger:
     """Systems that can prove nothing of a create whose answer was lost."""
     in_hand: dict[str, set[tuple[str, str]]] = field(default_factory=dict)
     """System -> kind and id of the records that are just being written and read back."""
+    removed: set[tuple[str, str, str]] = field(default_factory=set)
+    """System, kind and id of records that the engine has deleted."""
+    approved: bool = True
+    """Whether somebody has approved the deletions of this run."""
     number: int = 0
     turn: int = 0
 
@@ -142,6 +146,11 @@ class Ledger:
         """The last edit of a field that was not written over unseen."""
         events = [event for event in self.events.get(key, []) if not event.erased]
         return events[-1] if events else None
+
+    def deletion(self, kind: str, tag: str) -> Event | None:
+        """The first deletion of a record by somebody, in any system."""
+        events = self.events.get((kind, tag, EXISTS), [])
+        return next((event for event in events if not event.value), None)
 
     def moment(self) -> Moment:
         """Now."""

@@ -10,11 +10,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from talk_sdk.operations import Status
+from talk_sdk.testing.simulation.absences import Absences
 from talk_sdk.testing.simulation.agreement import Agreement
 from talk_sdk.testing.simulation.dialects import UNSAID
 from talk_sdk.testing.simulation.excuses import Excuses
 from talk_sdk.testing.simulation.fields import FIELDS, LINE_FIELDS
 from talk_sdk.testing.simulation.ledger import EXISTS, Event, Key, Ledger
+from talk_sdk.testing.simulation.origins import KINDS_OF_ENTITIES
 from talk_sdk.testing.simulation.policies import Policies
 from talk_sdk.testing.simulation.verdicts import Verdicts
 from talk_sdk.testing.simulation.views import Seen, Twin, View
@@ -46,6 +48,7 @@ class Oracle:
         self._excuses = Excuses(twins, self._views, ledger, store, status, policies)
         self._agreement = Agreement(twins, ledger, self._excuses, policies)
         self._verdicts = Verdicts(ledger, skews, twins, policies)
+        self._absences = Absences(twins, ledger, policies, self._excuses.conflicts)
         self.counts = self._excuses.counts
 
     def judge(self) -> list[str]:
@@ -61,12 +64,18 @@ class Oracle:
         found += self._verdicts.unasked(asked)
         found += self._verdicts.judge(self._excuses.conflicts)
         self.counts += self._verdicts.counts
+        for (kind, tag), group in sorted(self._deleted(groups).items()):
+            found += self._absences.judge(kind, tag, group)
         for (kind, tag), group in sorted(groups.items()):
+            if self._absences.about(kind, tag):
+                continue
             if tag not in doubles and not (kind == "lines" and self._excuses.mixed(tag)):
                 found += self._missing(kind, tag, group)
         if found:
             return found
         for (kind, tag), group in sorted(groups.items()):
+            if self._absences.about(kind, tag) and not self._absences.valued(kind, tag):
+                continue
             found += self._record(kind, tag, self._free(kind, tag, group))
         return found
 
@@ -79,11 +88,21 @@ class Oracle:
                              ("gone", status.dead_links)):  # fmt: skip
             for item in listed:
                 self.counts[what] += 1
+                if what == "gone" and self._absences.gone(
+                    item.system, KINDS_OF_ENTITIES.get(item.entity), item.id
+                ):
+                    continue
                 if what == "dead letter" and self._excuses.doubts.refused(item):
                     continue
                 if what in {"review", "parked"} and self._excuses.doubts.expected(item):
                     continue
                 yield f"unexpected {what}: {item.system}.{item.entity}:{item.id}: {item.reason}"
+
+    def _deleted(self, groups: Groups) -> Groups:
+        """What somebody has deleted somewhere, with where it still is."""
+        known = {(kind, tag) for kind, tag, name in self._ledger.events if name == EXISTS}
+        return {place: groups.get(place, {}) for place in known
+                if place[0] != "lines" and self._absences.about(*place)}  # fmt: skip
 
     def _groups(self) -> dict[tuple[str, str], Group]:
         groups: dict[tuple[str, str], Group] = defaultdict(dict)
@@ -163,6 +182,8 @@ class Oracle:
         for kind, tag in sorted(groups.keys() - known):
             yield f"I4: nobody made {kind} {tag!r}"
         for kind, tag in sorted(known - groups.keys()):
+            if self._absences.about(kind, tag):
+                continue
             last = self._ledger.last((kind, tag, EXISTS))
             gone = kind == "lines" and (last is None or not last.value or self._excuses.mixed(tag))
             if not gone:
@@ -188,7 +209,8 @@ class Oracle:
         if not group or (kind == "lines" and self._excuses.mixed(tag)):
             return
         written = self._written(kind, group)
-        if kind == "products" and not self._excuses.doubts.uncounted(tag):
+        whole = not self._absences.about(kind, tag)
+        if kind == "products" and whole and not self._excuses.doubts.uncounted(tag):
             yield from self._counter(tag, written)
         for each in LINE_FIELDS if kind == "lines" else FIELDS[kind]:
             yield from self._agreement.judge(each, (kind, tag, each.name), group)
@@ -197,9 +219,9 @@ class Oracle:
             values -= {UNSAID}
             if len(values) > 1:
                 yield f"I2: {kind} {tag!r}: {name} is {values}"
-        if written:
+        if written and whole:
             yield from self._existence((kind, tag, EXISTS))
-        if kind == "orders" and written:
+        if kind == "orders" and written and whole:
             yield from self._sequence(tag, written)
 
     def _counter(self, tag: str, group: Group) -> Iterator[str]:

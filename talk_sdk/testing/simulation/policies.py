@@ -18,6 +18,8 @@ Rule = str | tuple[str, ...]
 _CONCEPTS = {"customers": "customer", "products": "product", "orders": "order"}
 _UNCHANGED: Mapping[str, Rule] = {"product.stock": "newest"}
 """Counters are added up: nobody is asked about one."""
+_DELETING = 0.2
+"""In so many seeds people delete records."""
 _ALONG = {"customers": ("orders",), "products": ("orders",), "orders": ()}
 """Where no record of a kind is made, none can be that needs one."""
 
@@ -32,6 +34,9 @@ class Policies:
         off: system and kind -> the toggles that are off.
         prompt: chance that a question about two edits is answered before the next run.
         last: chance that one is answered at all.
+        deletes: whether people delete records.
+        on_delete: system and kind -> what a deletion elsewhere does there, if anything.
+        tight: whether no deletion is followed without approval.
     """
 
     default: Rule = "newest"
@@ -39,6 +44,9 @@ class Policies:
     off: Mapping[tuple[str, str], frozenset[str]] = field(default_factory=dict)
     prompt: float = 0.5
     last: float = 1.0
+    deletes: bool = False
+    on_delete: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    tight: bool = False
 
     @property
     def conflicts(self) -> dict[str, Any]:
@@ -48,13 +56,23 @@ class Policies:
                 for name, rule in rules.items()}  # fmt: skip
         return {**said, **_UNCHANGED}
 
-    def entities(self, system: str, connector: str) -> dict[str, dict[str, bool]]:
+    @property
+    def brakes(self) -> dict[str, Any]:
+        """`[brakes]` of talk.toml."""
+        return {"deletes": 0, "deletes_percent": 0.0} if self.tight else {}
+
+    def entities(self, system: str, connector: str) -> dict[str, dict[str, Any]]:
         """`[systems.NAME.entities]` of talk.toml."""
-        return {
-            entity: dict.fromkeys(sorted(self.off[system, kind]), False)
-            for entity, kind in DIALECTS[connector].entities.items()
-            if (system, kind) in self.off and entity != "Guest"
-        }
+        found: dict[str, dict[str, Any]] = {}
+        for entity, kind in DIALECTS[connector].entities.items():
+            if entity != "Guest":
+                said: dict[str, Any] = dict.fromkeys(
+                    sorted(self.off.get((system, kind), ())), False
+                )
+                if (system, kind) in self.on_delete:
+                    said["on_delete"] = self.on_delete[system, kind]
+                found[entity] = said
+        return {entity: said for entity, said in found.items() if said}
 
     def rule(self, kind: str, name: str) -> Rule:
         """Which of two edits of a field stands."""
@@ -76,6 +94,8 @@ class Policies:
         """What it is that this seed's workspace is told."""
         counts = Counter(f"toggle: {name} off" for names in self.off.values() for name in names)
         told = {self.default, *self.rules.values()}
+        counts.update(f"on_delete: {what}" for what in self.on_delete.values())
+        counts["brake: tight"] += self.tight
         counts.update(f"policy: {rule if isinstance(rule, str) else 'prefer'}" for rule in told)
         return counts
 
@@ -88,13 +108,27 @@ def draw_policies(rng: Random, systems: Mapping[str, str]) -> Policies:
         every = [_property(kind, f.name) for kind in FIELDS for f in FIELDS[kind]]
         every += [_property("lines", f.name) for f in LINE_FIELDS]
         rules = {name: _rule(rng, names) for name in rng.sample(sorted(every), 8)}
+    deletes = rng.random() < _DELETING
     return Policies(
+        deletes=deletes,
+        on_delete=_follows(rng, systems) if deletes else {},
+        tight=deletes and rng.random() < 0.3,
         default=_rule(rng, names) if rng.random() < 0.4 else "newest",
         rules=rules,
-        off=_toggles(rng, systems) if rng.random() < 0.3 else {},
+        off=_toggles(rng, systems) if not deletes and rng.random() < 0.3 else {},
         prompt=rng.choice((0.0, 0.5, 1.0)),
         last=rng.choice((0.6, 1.0)),
     )
+
+
+def _follows(rng: Random, systems: Mapping[str, str]) -> dict[tuple[str, str], str]:
+    found = {}
+    for name in sorted(systems):
+        for kind, choices in DIALECTS[systems[name]].follows.items():
+            what = rng.choice(("ignore", *choices))
+            if what != "ignore":
+                found[name, kind] = what
+    return found
 
 
 def _rule(rng: Random, systems: list[str]) -> Rule:

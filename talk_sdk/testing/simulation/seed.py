@@ -20,6 +20,9 @@ __all__ = ["Result", "Simulation", "run_seed"]
 WRITING_RUNS = 4
 """After the last edit: two, and one for each step of a line's reference to a product, of an
 order's to a customer."""
+_DAY_S = 90_000.0
+"""After which all is read, so that deletions are seen."""
+_MANY = 1000
 _MORE_ROUNDS = 12
 """At most, beyond those of the scenario: till the seed counts."""
 
@@ -115,7 +118,7 @@ class Simulation(Stage):
         for faults in self.bench.faults.values():
             faults.plan([])
         self.trace.add(f"{self._now():.1f} quiet from here")
-        self.bench.clock.advance(120.0)
+        self.bench.clock.advance(_DAY_S if self.scenario.policies.deletes else 120.0)
         for _ in range(WRITING_RUNS + 1):
             written = self._counted()
             if not written:
@@ -130,7 +133,7 @@ class Simulation(Stage):
 
     def _counted(self) -> dict[str, int]:
         self.bench.reset()
-        report = self.run()
+        report = self.run(deletes=_MANY)
         if report is not None and report.problems:
             self.violations.append(f"problems without faults: {list(report.problems)}")
         return {name: count for name, count in self.bench.writes().items() if count}

@@ -68,7 +68,8 @@ class Stage:
         self._ways = Ways(self._chance("ways"), self.twins, self.ledger, folder / "saved.plan",
                           self.violations)  # fmt: skip
         self.users = Users(self._chance("users"), self.twins, self.ledger, self._now,
-                           numbering=self.scenario.numbering)  # fmt: skip
+                           numbering=self.scenario.numbering,
+                           deleting=self.scenario.policies.deletes)  # fmt: skip
 
     def _chance(self, what: str) -> Random:
         return Random(f"{self.seed}/{what}")
@@ -78,7 +79,7 @@ class Stage:
         bench = Workbench(
             folder, scenario.worlds(), scenario.systems, settings=scenario.settings,
             skews=scenario.skews, plugins=_plugins(), seed=self.seed,
-            config={"conflicts": scenario.policies.conflicts},
+            config={"conflicts": scenario.policies.conflicts, "brakes": scenario.policies.brakes},
         )  # fmt: skip
         for name, lag in scenario.lags.items():
             bench.faults[name].switch("lag", lag)
@@ -148,14 +149,15 @@ class Stage:
             self._planning = False
         return True
 
-    def run(self, way: Way = "whole") -> Report | None:
-        """One run; None if it was killed."""
+    def run(self, way: Way = "whole", *, deletes: int = 0) -> Report | None:
+        """One run, in which so many deletions are approved; None if it was killed."""
+        self.ledger.approved = bool(deletes) or way == "saved plan"
         self.trace.add(f"{self._now():.1f} run: {way}")
         self.ledger.runs.append(self._now())
         self.ledger.writing = False
         try:
             with self.runner() as runner:
-                report = self._ways.sync(runner, way)
+                report = self._ways.sync(runner, way, deletes)
                 if self.ledger.doubles:
                     note_reviews(runner.status(), self.twins, self.ledger)
         except Killed:

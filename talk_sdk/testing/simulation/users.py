@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from random import Random
 from typing import Any
 
+from talk_sdk.testing.simulation.deleting import Deleting
 from talk_sdk.testing.simulation.fields import FIELDS, LINE_FIELDS
 from talk_sdk.testing.simulation.ledger import Ledger
 from talk_sdk.testing.simulation.meetings import Meetings
@@ -30,8 +31,12 @@ class Users:
         now: Callable[[], float],
         *,
         numbering: bool = False,
+        deleting: bool = False,
     ) -> None:
-        """Take the systems; with `numbering`, people number new orders themselves."""
+        """Take the systems.
+
+        With `numbering`, people number new orders themselves; with `deleting`, they delete.
+        """
         self._numbering = numbering
         self._rng = rng
         self._twins = twins
@@ -41,6 +46,7 @@ class Users:
         self._typist = Typist(rng, regions=coded)
         self.live = False
         self.counts: Counter[str] = Counter()
+        self._deleting = Deleting(rng, twins, ledger) if deleting else None
         self._meetings = Meetings(rng, self._typist, twins, ledger)
 
     def moved_keys(self) -> bool:
@@ -76,6 +82,9 @@ class Users:
             ("product created", 1, self._create_product),
             ("order created", 1, self._create_order),
         ]
+        if self._deleting is not None:
+            deeds.append(("record deleted", 3, self._deleting.delete))
+            deeds.append(("id given again", 3, self._give_again))
         name, _, deed = self._rng.choices(deeds, [weight for _, weight, _ in deeds])[0]
         if not deed(twin, before.without(self._ledger.in_hand.get(twin.name, ()))):
             return "nothing"
@@ -202,7 +211,8 @@ class Users:
         self._typist.made += 1
         places = twin.dialect.places["lines"]
         line: dict[str, Any] = {places["tag"]: f"line {twin.name}/{self._typist.made}"}
-        free = [seen for seen in view.records["products"] if seen.tag not in taken]
+        free = [seen for seen in view.records["products"] if seen.tag not in taken
+                and self._ledger.deletion("products", seen.tag) is None]  # fmt: skip
         if free and self._rng.random() < 0.8:
             seen = self._rng.choice(free)
             merge_into(line, placed(places["product"], twin.dialect.wire_id(seen.id)))
@@ -232,6 +242,13 @@ class Users:
         twin.create("customers", self._new(twin, "customers", names))
         return True
 
+    def _give_again(self, twin: Twin, view: View) -> bool:
+        create = {
+            "customers": lambda: self._create_customer(twin, view),
+            "products": lambda: self._create_product(twin, view),
+        }
+        return self._deleting is not None and self._deleting.give_again(twin, create)
+
     def _create_product(self, twin: Twin, _view: View) -> bool:
         if "products" not in twin.dialect.kinds:
             return False
@@ -247,6 +264,8 @@ class Users:
             return False
         customer = self._pick(twin, view, "customers")
         if customer is None or not self._linked or customer.tag in self._ledger.doubles:
+            return False
+        if self._ledger.deletion("customers", customer.tag) is not None:
             return False
         names = ("date", "status", "title", "shipping", *(["number"] if self._numbering else []))
         record = self._new(twin, "orders", names)

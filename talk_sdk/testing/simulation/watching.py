@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from talk_sdk.testing.simulation.dialects import KINDS, Dialect
-from talk_sdk.testing.simulation.ledger import Ledger, Moment
+from talk_sdk.testing.simulation.ledger import Event, Ledger, Moment
 from talk_sdk.testing.simulation.policies import Policies
 from talk_sdk.testing.simulation.trace import Exchange, Trace
 from talk_sdk.testing.simulation.views import Twin
@@ -50,6 +50,9 @@ class Watch:
         self._trace = trace
         self._counts = counts
         self._now = now
+        self._tags: dict[tuple[str, str, str], str] = {}
+        self._deleting = {system for (system, _), what in policies.on_delete.items()
+                          if what == "delete"}  # fmt: skip
         self._made: dict[tuple[str, str, str], int] = {}
         self._held: dict[str, list[_Look]] = defaultdict(list)
 
@@ -59,6 +62,9 @@ class Watch:
             dialect = self._twins[name].dialect
             kept = {p for p in places if name == system and dialect.belongs(path, p)}
             self._ledger.in_hand[name] = kept
+        if system in self._deleting:
+            for seen in self._twins[system].view().every():
+                self._tags[system, seen.kind, seen.id] = seen.tag
 
     def after(self, exchange: Exchange) -> None:
         """One request was answered, or not."""
@@ -83,7 +89,7 @@ class Watch:
         if dialect.replaces(exchange):
             return
         if exchange.intact:
-            places = list(dialect.shown(exchange, twin.control))
+            places = list(dialect.shown(exchange, twin.control)) if exchange.body else []
             self._held[twin.name].append(_Look(exchange, self._ledger.moment(), places))
             self._ledger.answered += [
                 (self._now(), exchange.system, dialect.kind_of(effect.collection))
@@ -102,6 +108,9 @@ class Watch:
             if kind not in KINDS:
                 continue
             whole = twin.dialect.places[kind]["in"] == effect.collection
+            if effect.kind == "delete" and whole:
+                self._deleted(twin.name, kind, id_)
+                continue
             if effect.kind != "create" or not whole:
                 changed.append((effect, place))
                 continue
@@ -112,6 +121,35 @@ class Watch:
             made = self._made.get((twin.name, kind, id_), -_RESUMED)
             if run - made >= _RESUMED and self._policies.changes_none(twin.name, kind):
                 self._complain(twin, effect)
+
+    def _deleted(self, system: str, kind: str, id_: str) -> None:
+        """Nothing is deleted that nobody has deleted elsewhere, nor what was edited since (I6)."""
+        self._ledger.removed.add((system, kind, id_))
+        tag = self._tags.get((system, kind, id_), "")
+        deletion = self._ledger.deletion(kind, tag)
+        what = f"{kind} {tag!r} in {system}"
+        if self._policies.on_delete.get((system, kind)) != "delete" or deletion is None:
+            self._violations.append(f"I6: deleted {what}, and nobody has told so")
+            return
+        if self._policies.tight and not self._ledger.approved:
+            self._violations.append(f"I6: deleted {what}, and the brake was on")
+        edits = (event for (about, whose, _), events in self._ledger.events.items()
+                 if (about, whose) == (kind, tag) for event in events)  # fmt: skip
+        for event in edits:
+            late = event.number > deletion.number and not (event.erased or event.decided)
+            if late and event.system == system and self._just_seen(system, kind, id_, event):
+                self._violations.append(f"I3: deleted {what}, and {event.value!r} was typed since")
+        self._counts["followed: a deletion"] += 1
+
+    def _just_seen(self, system: str, kind: str, id_: str, event: Event) -> bool:
+        """Whether an edit was seen for the first time in this run.
+
+        One that was merged before the deletion was noticed came before it, for all one knows.
+        """
+        looks = [look for look in self._ledger.looks[system, kind, id_]
+                 if look.number >= event.number]  # fmt: skip
+        merges = sum(merge.turn > looks[0].turn for merge in self._ledger.merges) if looks else 0
+        return bool(looks) and merges <= 1
 
     def _complain(self, twin: Twin, effect: Effect) -> None:
         what = f"{effect.kind} of {effect.collection}/{effect.id}"

@@ -72,13 +72,13 @@ class Ways:
             for system, effect in self._since(before):
                 self._violations.append(f"I10: a plan did a {effect.kind} in {system}")
 
-    def sync(self, runner: Runner, way: Way) -> Report:
-        """Run in some way."""
+    def sync(self, runner: Runner, way: Way, deletes: int) -> Report:
+        """Run in some way; so many deletions are approved."""
         self.counts[f"way: {way}"] += 1
         if way == "hints":
-            return runner.sync(approve=True, hints=self._hints())
+            return runner.sync(approve=True, hints=self._hints(), approve_deletes=deletes)
         if way != "saved plan":
-            return runner.sync(approve=True)
+            return runner.sync(approve=True, approve_deletes=deletes)
         before, doubts = self._marks(), self._doubts()
         try:
             report = runner.sync(plan=self._file)
@@ -122,19 +122,22 @@ class Ways:
     def _only_approved(self, before: Mapping[str, int], doubts: Counter[Place]) -> None:
         """What a run of a saved plan did that nobody had approved, nor begun before (I10)."""
         made: set[tuple[str, str, str]] = set()
-        created = self._created + doubts
+        created, others = self._created + doubts, []
         for system, effect in self._since(before):
             twin = self._twins[system]
             kind, id_ = twin.dialect.place_of(effect, twin.control)
-            if kind not in KINDS or (system, kind, id_) in self._changed | made:
+            if kind not in KINDS or (system, kind, id_) in self._changed:
                 continue  # what is left of a part that is gone does not say whose it was
             whole = twin.dialect.places[kind]["in"] == effect.collection
             if effect.kind == "create" and whole and created[system, kind] > 0:
                 created[system, kind] -= 1
                 made.add((system, kind, id_))
-            elif not doubts[system, kind]:
+            else:
+                others.append(((system, kind, id_), effect))
+        for place, effect in others:
+            if place not in made and not doubts[place[:2]]:
                 what = f"{effect.kind} of {effect.collection}/{effect.id}"
-                self._violations.append(f"I10: {what} in {system}, which no plan had")
+                self._violations.append(f"I10: {what} in {place[0]}, which no plan had")
 
     def _doubts(self) -> Counter[Place]:
         """How many answers were lost before, by system and kind: they are settled first."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from talk_sdk.testing.simulation.dialects.dialect import WHOLE, Dialect
+from talk_sdk.testing.simulation.dialects.dialect import KINDS, WHOLE, Dialect
 from talk_sdk.testing.simulation.sides import Side, addresses, plain
 from talk_sdk.testing.simulation.turns import (
     COUNTRIES,
@@ -74,6 +74,8 @@ class CustomErp(Dialect):
     """Full lists, PUT, a marker field; it numbers customers and invoices; lines have no ids."""
 
     connector = "customerp"
+    deletes = frozenset(KINDS)
+    follows: ClassVar = {"customers": ("archive",), "products": ("archive",)}
     proof = ("marker", "marker")
     line_ids = False
     places: ClassVar = {

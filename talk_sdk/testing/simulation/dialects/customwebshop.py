@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from talk_sdk.testing.simulation.dialects.dialect import Dialect
+from talk_sdk.testing.simulation.dialects.dialect import KINDS, Dialect
 from talk_sdk.testing.simulation.sides import Side, addresses, plain
 from talk_sdk.testing.simulation.turns import (
     folded,
@@ -47,6 +47,12 @@ class CustomWebshop(Dialect):
     """Version, cursor and idempotency keys; lines with ids."""
 
     connector = "customwebshop"
+    deletes = frozenset(KINDS)
+    dated = True
+    follows: ClassVar = {
+        "customers": ("archive", "delete"), "products": ("archive", "delete"),
+        "orders": ("delete",),
+    }  # fmt: skip
     entities: ClassVar = {**Dialect.entities, "Guest": "customers"}
     kept_s = 86_400.0
     proof = ("idempotency_keys", "idempotency")

@@ -40,6 +40,9 @@ class Dialect:
         proven: whether there is something that tells, though it cannot be switched off.
         kept_s: how many seconds an idempotency key is remembered; none where there are no keys.
         makes: the kinds that its users make, edit and add lines to.
+        deletes: the kinds of records that its users delete.
+        dated: whether records say since when they are there, so that an id may be given again.
+        follows: kind -> what it can do about a deletion elsewhere.
         line_ids: whether lines have ids.
         timed_lines: whether a change of a line shows in the time of change of its order.
         region_codes: whether subdivisions are codes of ISO 3166-2.
@@ -61,6 +64,9 @@ class Dialect:
     proven: ClassVar[bool] = False
     kept_s: ClassVar[float | None] = None
     makes: ClassVar[frozenset[str]] = frozenset(KINDS)
+    deletes: ClassVar[frozenset[str]] = frozenset()
+    dated: ClassVar[bool] = False
+    follows: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     line_ids: ClassVar[bool] = True
     timed_lines: ClassVar[bool] = True
     region_codes: ClassVar[bool] = False

@@ -40,6 +40,7 @@ class Squarespace(Dialect):
     """Repeats are safe by key or address; products have no version."""
 
     connector = "squarespace"
+    follows: ClassVar = {"products": ("delete",)}
     kinds = ("products", "orders")
     proven = True
     kept_s = 48 * 3600.0
@@ -108,7 +109,7 @@ class Squarespace(Dialect):
     def lacks(self, kind: str, values: Raw, lines: Sequence[Raw]) -> bool:
         """There are no customers and no lines, and orders only if they are closed and whole."""
         if kind == "products":
-            return None in {values["number"], values["unit_price"]}
+            return None in {values.get("number", ""), values["unit_price"]}
         if kind != "orders":
             return True
         whole = (line["quantity"] is not None and line["unit_price"] is not None
