@@ -49,7 +49,7 @@ class Agreement:
                 yield f"I2: {what}"
             return
         matching = [event for event in events if self._stands(each, event, having)]
-        if not events or (not matching and self._assigned(each, events, known)):
+        if not events or (not matching and self._assigned(each, key, known)):
             return
         typed = [(event.number, event.system, event.value) for event in events]
         if not matching and not having.keys() & {event.system for event in events}:
@@ -109,10 +109,13 @@ class Agreement:
         self._excuses.counts["excused: each system has a default of its own"] += silent
         return silent
 
-    def _assigned(self, each: Field, events: list[Event], known: Group) -> bool:
+    def _assigned(self, each: Field, key: Key, known: Group) -> bool:
         """Whether a system gave a value to a record whose users there left it out."""
-        typed = {event.system for event in events if event.value}
-        givers = [name for name in known if self._side(each, name).assigns]
+        events = self._ledger.events[key]
+        typed = {event.system for event in events if event.value and not event.erased}
+        left = {event.system for event in self._ledger.events[key[0], key[1], EXISTS]
+                if not event.value and self._twins[event.system].has(each)}  # fmt: skip
+        givers = [name for name in {*known, *left} if self._side(each, name).assigns]
         # One that counts alone has to give up its number for one that somebody typed elsewhere.
         return bool(set(givers) - typed) and (not typed or len(givers) > 1)
 

@@ -9,7 +9,7 @@ import msgspec
 from talk_sdk.testing.faults import Fault, FaultKind
 from talk_sdk.testing.simulation.dialects import Dialect
 
-__all__ = ["draw_faults"]
+__all__ = ["STORM", "draw_faults"]
 
 _KINDS: tuple[FaultKind, ...] = (
     "drop_before", "drop_after", "timeout", "rate_limit", "server_error", "malformed",
@@ -18,6 +18,9 @@ _KINDS: tuple[FaultKind, ...] = (
 _ANSWERS_LOST: tuple[FaultKind, ...] = ("drop_after", "timeout", "malformed")
 _ANY = 0.6
 _WRITES = ("POST", "PUT", "PATCH")
+_STORMS: tuple[FaultKind, ...] = ("rate_limit", "server_error")
+STORM = 15
+"""So many requests in a row that are refused are a storm."""
 
 
 def draw_faults(rng: Random, dialect: Dialect) -> list[Fault]:
@@ -27,9 +30,22 @@ def draw_faults(rng: Random, dialect: Dialect) -> list[Fault]:
         rng: where they come from.
         dialect: of the system, which may have faults of its own, or cannot have some.
     """
+    if rng.random() < 0.1:
+        return [_storm(rng)]
     said: tuple[FaultKind, ...] = ("graphql_error",) if dialect.graphql else ()
     faults = [_fault(rng, said) for _ in range(rng.randrange(1, 5))]
     return [*filter(None, map(_once, faults))] if dialect.bare_lists else faults
+
+
+def _storm(rng: Random) -> Fault:
+    """A system that refuses everything for a while."""
+    first = rng.randrange(1, 15)
+    return Fault(
+        kind=rng.choice(_STORMS),
+        nth=tuple(range(first, first + rng.choice((STORM, 30, 60)))),
+        seconds=float(rng.choice((1, 5, 40))),
+        status=rng.choice((500, 502, 503)),
+    )
 
 
 def _once(fault: Fault) -> Fault | None:

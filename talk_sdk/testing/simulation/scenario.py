@@ -56,6 +56,7 @@ class Scenario:
         busy: chance of a user's edit at each request.
         faulty: chance of a plan of faults for each system and run.
         deadly: chance that a run is killed.
+        late: chance that a write has its effect only after its client has given up on it.
         without: systems that keep no idempotency keys, or no markers, though their like do.
         policies: what the workspace is told to do otherwise.
     """
@@ -69,6 +70,7 @@ class Scenario:
     busy: float
     faulty: float
     deadly: float
+    late: float = 0.0
     without: frozenset[str] = frozenset()
     settings: dict[str, dict[str, Any]] = field(default_factory=dict)
     policies: Policies = field(default_factory=Policies)
@@ -167,6 +169,7 @@ def draw(rng: Random, systems: Sequence[str], policies: Random | None = None) ->
         busy=rng.choice((0.05, 0.1, 0.2)),
         faulty=rng.choice((0.3, 0.6, 0.9)),
         deadly=rng.choice((0.3, 0.6)),
+        late=rng.choice((0.0, 0.0, 0.05)),
         without=without,
         settings=settings,
         policies=told,

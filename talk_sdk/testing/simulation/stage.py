@@ -89,7 +89,13 @@ class Stage:
                 bench.faults[name].switch(proof[1], False)
         return bench
 
+    def _is_late(self) -> bool:
+        late = self._live and self._noise.random() < self.scenario.late
+        self.counts["fault: late effect"] += late
+        return late
+
     def _tap(self) -> None:
+        self._taps: list[Tap] = []
         watch = self._watch = Watch(
             self.twins, self.ledger, self.trace, self.counts, self._now,
             self.scenario.policies, self.violations,
@@ -97,7 +103,8 @@ class Stage:
         for name, twin in self.twins.items():
             bare = self.bench.twins[name]
             tap = Tap(twin, bare.app, self.bench.faults[name], self.scenario.pages[name],
-                      before=self._before, after=watch.after)  # fmt: skip
+                      before=self._before, after=watch.after, late=self._is_late)  # fmt: skip
+            self._taps.append(tap)
             self.bench.twins[name] = type(bare)(tap, bare.settings, bare.control)
 
     def _now(self) -> float:
@@ -163,6 +170,8 @@ class Stage:
         except Killed:
             return None
         finally:
+            for tap in self._taps:
+                tap.arrive()
             self.ledger.in_hand.clear()
         self.counts[f"run: {report.outcome}"] += 1
         self.trace.add(f"{self._now():.1f} {report.outcome}: {dict(report.written)}"

@@ -65,6 +65,7 @@ class Tap:
         size: records on a page, whatever is asked for.
         before: called with system, method and path before each request is handled.
         after: called with each exchange.
+        late: whether a write is to arrive only after its client has given up on it.
     """
 
     def __init__(
@@ -76,7 +77,10 @@ class Tap:
         *,
         before: Callable[[str, str, str], None],
         after: Callable[[Exchange], None],
+        late: Callable[[], bool] = lambda: False,
     ) -> None:
+        self._late = late
+        self._under_way: list[tuple[WSGIEnvironment, bytes]] = []
         self._twin = twin
         self._app = app
         self._size = size
@@ -90,8 +94,24 @@ class Tap:
         self._before(self._twin.name, call.method, call.path)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer one request."""
+        """Answer one request; or let it be late, and answer none."""
+        self.arrive()
         sent = _sized(environ["wsgi.input"].read(), self._size)
+        if _writes(environ, sent) and self._late():
+            self._under_way.append((environ, sent))
+            start_response("503 Lost", [(TRANSPORT_HEADER, "timeout")])
+            return []
+        return [self._answered(environ, sent, start_response)]
+
+    def arrive(self) -> None:
+        """What is late arrives now; nobody hears the answer."""
+        while self._under_way:
+            environ, sent = self._under_way.pop(0)
+            self._answered(environ, sent, lambda *_: None, heard=False)
+
+    def _answered(
+        self, environ: WSGIEnvironment, sent: bytes, start_response: Any, *, heard: bool = True
+    ) -> bytes:
         environ["wsgi.input"] = BytesIO(sent)
         environ["CONTENT_LENGTH"] = str(len(sent))
         query = self._paged(environ.get("QUERY_STRING", ""))
@@ -101,7 +121,7 @@ class Tap:
         status: list[Any] = []
 
         def start(line: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
-            status[:] = [int(line[:3]), TRANSPORT_HEADER not in dict(headers)]
+            status[:] = [int(line[:3]), heard and TRANSPORT_HEADER not in dict(headers)]
             # Users' edits before the effect are in the log as well.
             return start_response(line, headers, *rest)
 
@@ -116,12 +136,19 @@ class Tap:
             Exchange(self._twin.name, call.method, call.path, f"{query}#{_short(sent)}",
                      status[0], body, intact, faults, done, sent)
         )  # fmt: skip
-        return [body]
+        return body
 
     def _paged(self, query: str) -> str:
         names = {"limit", "pageSize"}
         pairs = parse_qsl(query, keep_blank_values=True)
         return urlencode([(k, str(self._size) if k in names else v) for k, v in pairs])
+
+
+def _writes(environ: WSGIEnvironment, sent: bytes) -> bool:
+    """Whether a request is one that changes something: neither a query nor a login."""
+    if environ["REQUEST_METHOD"] == "GET" or "/Auth" in environ["PATH_INFO"]:
+        return False
+    return b'"query"' not in sent or b"mutation" in sent
 
 
 def _sized(body: bytes, size: int) -> bytes:

@@ -92,6 +92,8 @@ class Users:
         moved = moved or name == "lines swapped"
         what = f"edit: {name}" if moved else "edit: nothing new"
         self.counts[what] += 1
+        if self.live and name in {"record deleted", "customer created", "product created"}:
+            self.counts["pages drift under a read"] += 1
         return f"{twin.name} {name}"
 
     # --- fields -----------------------------------------------------------------------------------

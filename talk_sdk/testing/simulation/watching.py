@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from talk_sdk.testing.simulation.dialects import KINDS, Dialect
+from talk_sdk.testing.simulation.faulting import STORM
 from talk_sdk.testing.simulation.ledger import Event, Ledger, Moment
 from talk_sdk.testing.simulation.policies import Policies
 from talk_sdk.testing.simulation.trace import Exchange, Trace
@@ -70,6 +71,8 @@ class Watch:
         """One request was answered, or not."""
         kinds = [fault.kind for fault in exchange.faults]
         self._counts.update(f"fault: {fault.kind}" for fault in exchange.faults)
+        long = (f for f in exchange.faults if isinstance(f.nth, tuple) and len(f.nth) >= STORM)
+        self._counts.update(f"storm: {fault.kind}" for fault in long)
         twin = self._twins[exchange.system]
         dialect = twin.dialect
         done = [f"{e.kind} {e.collection}/{e.id}" for e in exchange.effects]
