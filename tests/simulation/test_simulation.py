@@ -12,8 +12,10 @@ import pytest
 
 from talk_sdk.testing.simulation import __main__ as command
 from talk_sdk.testing.simulation.dialects import DIALECTS
+from talk_sdk.testing.simulation.enough import lacking
 from talk_sdk.testing.simulation.fields import FIELDS
-from talk_sdk.testing.simulation.policies import Policies
+from talk_sdk.testing.simulation.ledger import Ledger
+from talk_sdk.testing.simulation.policies import Policies, draw_policies
 from talk_sdk.testing.simulation.scenario import CONNECTORS, draw, draw_systems
 from talk_sdk.testing.simulation.seed import Result, Simulation, run_seed
 from talk_sdk.testing.simulation.sides import Field, placed
@@ -229,6 +231,67 @@ def test_oracle_sees_a_conflict_that_the_older_edit_won(quiet):
     assert re.search(r"G4: .*: no tie", "\n".join(verdicts.judge([tie])))
     right = replace(row, decision="erp wins: newest, by record time")
     assert list(verdicts.judge([right])) == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "decision"),
+    [
+        (("erp", "shop"), "shop wins: newest, by record time"),
+        (("erp", "shop"), "shop wins: shop is preferred"),
+        ("ask", "shop wins: a tie, by the order in talk.toml"),
+        ("newest", "shop wins: shop is preferred"),
+    ],
+)
+def test_oracle_sees_what_was_decided_against_the_policy(quiet, rule, decision):
+    row = Listed("customers", "tag x", "first_name", 9.0, {"shop": "A", "erp": "B"}, decision)
+    clocks = dict.fromkeys(quiet.twins, 0.0)
+    told = Verdicts(
+        quiet.ledger, clocks, quiet.twins, Policies(rules={"customer.first_name": rule})
+    )
+    assert re.search(r"policy: customers 'tag x': first_name", "\n".join(told.judge([row])))
+
+
+def test_oracle_lets_a_deletion_stand_and_nothing_else_go(quiet):
+    seen = next(each for each in quiet.twins["shop"].view().records["customers"]
+                if each.tag not in {o.values["customer"] for o in
+                                    quiet.twins["shop"].view().records["orders"]})  # fmt: skip
+    before = quiet.twins["shop"].view()
+    quiet.twins["shop"].control.delete("customers", seen.id)
+    quiet.ledger.log(9e6, quiet.twins["shop"], before, quiet.twins["shop"].view())
+    assert judged(quiet) == ""
+    erp = quiet.twins["erp"]
+    there = next(each for each in erp.view().records["customers"] if each.tag == seen.tag)
+    quiet.ledger.homes[seen.tag].add("erp")
+    erp.control.delete("customers", there.id)
+    assert re.search(r"I6: customers .* is gone from erp", judged(quiet))
+    record = {"name": "Back", TAGS["customwebshop"]["customers"]: seen.tag}
+    quiet.twins["shop"].create("customers", record)
+    assert re.search(r"I6: customers .* was made anew in shop", judged(quiet))
+
+
+def test_oracle_sees_a_write_where_that_is_off(tmp_path):
+    simulation = Simulation(2, tmp_path, TWO)
+    off = simulation.scenario.policies.off
+    assert isinstance(off, dict)
+    off["erp", "customers"] = frozenset({"write"})
+    assert any("customers" in each and "in erp, and that is off" in each
+               for each in simulation.play().violations)  # fmt: skip
+
+
+def test_seed_goes_on_until_it_counts():
+    result = run_seed(2)
+    assert (result.violations, result.counts["seeds that count"]) == ([], 1)
+    short = Counter({"edit: field": 29, "edit: nothing new": 4, "fault: timeout": 5})
+    assert lacking(2, Ledger(), short) == {"records": 20, "edits": 1, "restarts": 1}
+
+
+def test_seeds_are_told_all_that_a_workspace_can_be_told():
+    systems = {name: CONNECTORS[name] for name in ("shop", "erp", "site")}
+    told = [draw_policies(Random(seed), systems) for seed in range(300)]
+    counts = sum((each.counts() for each in told), Counter())
+    assert {"policy: ask", "policy: prefer", "toggle: write off", "toggle: create off",
+            "toggle: update off", "on_delete: archive", "on_delete: delete",
+            "brake: tight"} <= counts.keys()  # fmt: skip
 
 
 def test_oracle_sees_a_question_that_went_away_unanswered(quiet):

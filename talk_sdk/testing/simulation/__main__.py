@@ -10,37 +10,51 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 
+from talk_sdk.testing.simulation.dying import STEPS
 from talk_sdk.testing.simulation.enough import COUNTS
 from talk_sdk.testing.simulation.scenario import CONNECTORS
 from talk_sdk.testing.simulation.seed import Result, run_seed
+from talk_sdk.testing.simulation.ways import WAYS
 
 ENOUGH = 200
 """So many seeds have to reach everything below."""
 REACHED = (
     *(f"edit: {what}" for what in (
-        "customer created", "field", "field, by two", "key handed over", "line added",
+        "a question answered", "customer created", "field", "field, by two", "id given again",
+        "key handed over", "line added",
         "line changed", "line removed", "line, by two", "lines swapped", "order created",
-        "out of sight", "product created", "stock", "taken back", "twin", "twin let go",
+        "out of sight", "product created", "record deleted", "stock", "taken back",
+        "twin", "twin let go",
     )),
     *(f"fault: {what}" for what in (
-        "drop_after", "drop_before", "graphql_error", "malformed", "rate_limit", "repeated_page",
+        "drop_after", "drop_before", "graphql_error", "late effect", "malformed", "rate_limit",
+        "repeated_page",
         "server_error", "short_page", "timeout",
     )),
-    *(f"killed at: {what}" for what in (
-        "answer stored", "answered", "journaled", "match", "page", "page stored", "settle",
-    )),
+    *(f"storm: {what}" for what in ("rate_limit", "server_error")),
+    *(f"killed at: {step}" for step in STEPS),
     *(f"decision: {what}" for what in (
         "a tie, by the order in talk.toml", "deleted elsewhere and edited here: kept",
         "edited elsewhere and deleted here: kept", "newest, by record time",
+        "preferred", "you are asked", "you took a value",
         "the value typed while a write was in doubt gave way to the one that was sent",
     )),
-    *(f"judged: {what}" for what in ("a tie", "a twin in review", "by record time")),
+    *(f"judged: {what}" for what in (
+        "a tie", "a twin in review", "a value that waits for a person", "by record time",
+    )),
     *(f"system: {what}" for what in (
         "books", "crm", "erp", "lags", "members", "outlet", "shop", "site", "skewed",
         "without idempotency_keys", "without marker",
     )),
     *(f"systems: {count}" for count in (2, 3, 4, 5)),
     "cannot be in books", "cannot be in members", "cannot be in site",
+    *(f"way: {way}" for way in WAYS),
+    *(f"policy: {what}" for what in ("ask", "newest", "prefer")),
+    *(f"toggle: {what} off" for what in ("create", "update", "write")),
+    *(f"on_delete: {what}" for what in ("archive", "delete")),
+    "brake: tight", "followed: a deletion", "hints", "not written, as it is off",
+    "pages drift under a read", "parked", "plan: operations that had changed",
+    "plan: with operations",
     "conflicts listed", "lost, but listed as a conflict", "review", "run: done", "run: stopped",
     COUNTS,
 )  # fmt: skip

@@ -16,10 +16,11 @@ from talk_sdk.testing.simulation.ledger import Ledger
 from talk_sdk.testing.simulation.origins import KINDS_OF_ENTITIES
 from talk_sdk.testing.simulation.views import Twin
 
-__all__ = ["Way", "Ways"]
+__all__ = ["WAYS", "Way", "Ways"]
 
 Way = Literal["whole", "hints", "plan first", "saved plan"]
-_WAYS: Mapping[Way, int] = {"whole": 4, "hints": 3, "plan first": 2, "saved plan": 3}
+WAYS: Mapping[Way, int] = {"whole": 4, "hints": 3, "plan first": 2, "saved plan": 3}
+"""Each with its weight."""
 Place = tuple[str, str]
 """System and kind."""
 
@@ -58,7 +59,7 @@ class Ways:
         """How the next run is asked for; the first one is of everything."""
         if self._ledger.linked is None:
             return "whole"
-        return self._rng.choices(list(_WAYS), list(_WAYS.values()))[0]
+        return self._rng.choices(list(WAYS), list(WAYS.values()))[0]
 
     def plan(self, runner: Runner, *, save: bool) -> None:
         """Plan, and see that nothing was written (I10)."""

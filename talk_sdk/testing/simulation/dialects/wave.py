@@ -71,6 +71,11 @@ _STATUS = Side(
 """Drafts and all others; it neither cancels an invoice nor takes it back."""
 
 
+def _own_currency(value: Any, shown: Any) -> bool:
+    """Where nobody says one it is that of the business."""
+    return value is None and shown == "NOK"
+
+
 class Wave(Dialect):
     """Nothing proves what became of a create; lines have no ids."""
 
@@ -113,7 +118,7 @@ class Wave(Dialect):
             "invoice_number": Side("invoiceNumber", text, assigns=True),
             **plain(date="invoiceDate"),
             "due_date": _defaulted("dueDate"),
-            **plain(currency="currency.code"),
+            "currency": Side("currency.code", text, lags=_own_currency, default="NOK"),
             "status": _STATUS,
             "title": _defaulted("title"),
             "discount": _amount("discount"),
