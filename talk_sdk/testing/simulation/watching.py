@@ -127,6 +127,10 @@ class Watch:
 
     def _deleted(self, system: str, kind: str, id_: str) -> None:
         """Nothing is deleted that nobody has deleted elsewhere, nor what was edited since (I6)."""
+        for place in self._tags:
+            # Of what is gone a dialect may know only a part of the id.
+            if place[:2] == (system, kind) and f"{place[2]}/".startswith(f"{id_}/"):
+                id_ = place[2]
         self._ledger.removed.add((system, kind, id_))
         tag = self._tags.get((system, kind, id_), "")
         deletion = self._ledger.deletion(kind, tag)

@@ -143,6 +143,8 @@ class Squarespace(Dialect):
         """The fields that a POST to a product or a variant says."""
         if kind != "products" or not exchange.path.startswith(f"{_PRODUCTS}/"):
             return None
+        if not exchange.sent:
+            return None  # it was deleted
         said = json.loads(exchange.sent)
         written = {*said, *said.get("pricing", ())}
         return frozenset(_FIELDS[name] for name in written & _FIELDS.keys())
