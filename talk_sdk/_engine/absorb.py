@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from talk_sdk._engine.looks import Look, external_id, fingerprint, keys_of, look_at, makeshift_id
+from talk_sdk._engine.merge import let_go
 from talk_sdk._engine.run import Bound, Run
 from talk_sdk._engine.seeing import Age, age_of, put_back, see
 from talk_sdk._store import LinkRow, goldens, items, links

@@ -262,7 +262,7 @@ class Ledger:
 
         So they are if all have been deleted elsewhere by then, for somebody has to take them away.
         """
-        nothing = [[None, {}] for _ in sent]
+        nothing: list[Any] = [[None, {}] for _ in sent]
         for kid, _, (values, _) in self._kids.store(link, name, sent, nothing, range(len(sent))):
             kid.behind = dict.fromkeys(values, 0)
 
