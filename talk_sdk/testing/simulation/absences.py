@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
+from talk_sdk.testing.simulation.excuses import Excuses
 from talk_sdk.testing.simulation.ledger import EXISTS, Event, Ledger
 from talk_sdk.testing.simulation.policies import Policies
-from talk_sdk.testing.simulation.verdicts import Listed
 from talk_sdk.testing.simulation.views import Seen, Twin
 
 __all__ = ["Absences"]
@@ -20,13 +20,13 @@ class Absences:
         twins: Mapping[str, Twin],
         ledger: Ledger,
         policies: Policies,
-        conflicts: Sequence[Listed],
+        excuses: Excuses,
     ) -> None:
         """Take what is known of the truth, and what is listed."""
+        self._excuses = excuses
         self._twins = twins
         self._ledger = ledger
         self._policies = policies
-        self._conflicts = conflicts
         self._deleted = {
             (kind, tag): [event for event in events if not event.value]
             for (kind, tag, name), events in ledger.events.items()
@@ -83,6 +83,11 @@ class Absences:
             yield f"{what} is still in use in {name}"
 
     def _kept(self, kind: str, tag: str) -> bool:
-        """Whether the list says that it was edited elsewhere, and therefore stays."""
-        return any(each.kind == kind and each.name == "the record" and each.tag in {None, tag}
-                   for each in self._conflicts)  # fmt: skip
+        """Whether the list says that it was edited elsewhere, and therefore stays.
+
+        Or whether it was deleted where nobody knew of it: the answer to its create was lost.
+        """
+        unknown = all(self._excuses.born_in_doubt(event.system, (kind, tag, EXISTS), event.time)
+                      for event in self._deleted[kind, tag])  # fmt: skip
+        listed = (each for each in self._excuses.conflicts if each.name == "the record")
+        return unknown or any(each.kind == kind and each.tag in {None, tag} for each in listed)

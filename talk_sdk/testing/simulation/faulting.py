@@ -9,7 +9,7 @@ import msgspec
 from talk_sdk.testing.faults import Fault, FaultKind
 from talk_sdk.testing.simulation.dialects import Dialect
 
-__all__ = ["STORM", "draw_faults"]
+__all__ = ["STORM", "draw_faults", "sure_fault"]
 
 _KINDS: tuple[FaultKind, ...] = (
     "drop_before", "drop_after", "timeout", "rate_limit", "server_error", "malformed",
@@ -35,6 +35,11 @@ def draw_faults(rng: Random, dialect: Dialect) -> list[Fault]:
     said: tuple[FaultKind, ...] = ("graphql_error",) if dialect.graphql else ()
     faults = [_fault(rng, said) for _ in range(rng.randrange(1, 5))]
     return [*filter(None, map(_once, faults))] if dialect.bare_lists else faults
+
+
+def sure_fault(rng: Random) -> Fault:
+    """One that hits for certain, if there are requests at all."""
+    return Fault(kind="server_error", method="GET", nth=tuple(range(2, rng.randrange(4, 9))))
 
 
 def _storm(rng: Random) -> Fault:

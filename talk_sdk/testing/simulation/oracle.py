@@ -48,7 +48,7 @@ class Oracle:
         self._excuses = Excuses(twins, self._views, ledger, store, status, policies)
         self._agreement = Agreement(twins, ledger, self._excuses, policies)
         self._verdicts = Verdicts(ledger, skews, twins, policies)
-        self._absences = Absences(twins, ledger, policies, self._excuses.conflicts)
+        self._absences = Absences(twins, ledger, policies, self._excuses)
         self.counts = self._excuses.counts
 
     def judge(self) -> list[str]:

@@ -139,7 +139,9 @@ def _rule(rng: Random, systems: list[str]) -> Rule:
 def _toggles(rng: Random, systems: Mapping[str, str]) -> dict[tuple[str, str], frozenset[str]]:
     system = rng.choice(sorted(systems))
     kinds = set(DIALECTS[systems[system]].entities.values())
-    kind, what = rng.choice(sorted(kinds)), rng.choice(("write", "create", "update"))
+    steps = DIALECTS[systems[system]].stepwise
+    kind = rng.choice(sorted(kinds))
+    what = rng.choice(("write", "create") if steps else ("write", "create", "update"))
     found = {(system, kind): frozenset((what,))}
     if what != "update":
         found |= {(system, more): frozenset(("write",)) for more in _ALONG[kind] if more in kinds}

@@ -11,7 +11,7 @@ from typing import Any
 
 from talk_sdk.testing.simulation.dying import Death
 from talk_sdk.testing.simulation.enough import COUNTS, lacking
-from talk_sdk.testing.simulation.faulting import draw_faults
+from talk_sdk.testing.simulation.faulting import draw_faults, sure_fault
 from talk_sdk.testing.simulation.oracle import Oracle
 from talk_sdk.testing.simulation.stage import Stage
 
@@ -73,8 +73,10 @@ class Simulation(Stage):
             self._edit()
             self.bench.clock.advance(rng.choice((0.0, 1.0, 30.0, 600.0)))
         for name, twin in self.twins.items():
-            faulty = "faults" in lacking or rng.random() < scenario.faulty
-            self.bench.faults[name].plan(draw_faults(rng, twin.dialect) if faulty else [])
+            faults = draw_faults(rng, twin.dialect) if rng.random() < scenario.faulty else []
+            self.bench.faults[name].plan(
+                [*faults, sure_fault(rng)] if "faults" in lacking else faults
+            )
         self._death = Death(rng) if rng.random() < scenario.deadly else None
         if "restarts" in lacking:
             self._death = Death(rng, most=4)

@@ -43,6 +43,8 @@ class Dialect:
         deletes: the kinds of records that its users delete.
         dated: whether records say since when they are there, so that an id may be given again.
         follows: kind -> what it can do about a deletion elsewhere.
+        stepwise: whether a customer is made in several requests: what was cut is completed by
+            changes, which must not be off then.
         line_ids: whether lines have ids.
         timed_lines: whether a change of a line shows in the time of change of its order.
         region_codes: whether subdivisions are codes of ISO 3166-2.
@@ -67,6 +69,7 @@ class Dialect:
     deletes: ClassVar[frozenset[str]] = frozenset()
     dated: ClassVar[bool] = False
     follows: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    stepwise: ClassVar[bool] = False
     line_ids: ClassVar[bool] = True
     timed_lines: ClassVar[bool] = True
     region_codes: ClassVar[bool] = False

@@ -46,6 +46,7 @@ class MemberCare(Dialect):
     """What is written is read again, and has no version; our key tells of each create."""
 
     connector = "membercare"
+    stepwise = True
     kinds = ("customers",)
     noteless = True
     proven = True

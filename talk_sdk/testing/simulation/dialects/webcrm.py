@@ -91,6 +91,7 @@ class WebCrm(Dialect):
     """What is written is read again, and has no version; our key tells of each create."""
 
     connector = "webcrm"
+    stepwise = True
     follows: ClassVar = {"products": ("delete",)}
     proven = True
     timed_lines = False
