@@ -126,6 +126,8 @@ class Stage:
     def _step(self, name: str) -> None:
         if name == "merge" and not (self.ledger.writing or self._planning):
             self.ledger.merges.append(self.ledger.moment())
+        if name == "match" and not self._planning:
+            self._ways.settled()
         if self._death is not None and self._death.comes(name):
             self.counts[f"killed at: {name}"] += 1
             self.trace.add(f"{self._now():.1f} killed at {name}")

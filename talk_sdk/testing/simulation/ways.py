@@ -49,6 +49,7 @@ class Ways:
         self._ledger = ledger
         self._file = file
         self._violations = violations
+        self._settled: dict[str, int] | None = None
         self._told = 0
         self._late: list[Hint] = []
         self._changed: set[tuple[str, str, str]] = set()
@@ -80,13 +81,19 @@ class Ways:
             return runner.sync(approve=True, hints=self._hints(), approve_deletes=deletes)
         if way != "saved plan":
             return runner.sync(approve=True, approve_deletes=deletes)
-        before, doubts = self._marks(), self._doubts()
+        self._settled = None
         try:
             report = runner.sync(plan=self._file)
         finally:
-            self._only_approved(before, doubts)
+            if self._settled is not None:
+                self._only_approved(self._settled)
         self.counts["plan: operations that had changed"] += len(report.unapproved)
         return report
+
+    def settled(self) -> None:
+        """What was begun before is settled; all that is written from here on has to be planned."""
+        if self._settled is None:
+            self._settled = self._marks()
 
     # --- hints ------------------------------------------------------------------------------------
 
@@ -120,10 +127,10 @@ class Ways:
             else:
                 self._changed.add((each.system, kind, str(each.id)))
 
-    def _only_approved(self, before: Mapping[str, int], doubts: Counter[Place]) -> None:
-        """What a run of a saved plan did that nobody had approved, nor begun before (I10)."""
+    def _only_approved(self, before: Mapping[str, int]) -> None:
+        """What a run of a saved plan did that nobody had approved (I10)."""
         made: set[tuple[str, str, str]] = set()
-        created, others = self._created + doubts, []
+        created, others = self._created.copy(), []
         for system, effect in self._since(before):
             twin = self._twins[system]
             kind, id_ = twin.dialect.place_of(effect, twin.control)
@@ -136,19 +143,9 @@ class Ways:
             else:
                 others.append(((system, kind, id_), effect))
         for place, effect in others:
-            if place not in made and not doubts[place[:2]]:
+            if place not in made:
                 what = f"{effect.kind} of {effect.collection}/{effect.id}"
                 self._violations.append(f"I10: {what} in {place[0]}, which no plan had")
-
-    def _doubts(self) -> Counter[Place]:
-        """How many answers were lost before, by system and kind: they are settled first."""
-        found: Counter[Place] = Counter()
-        for _, system, what in self._ledger.doubts:
-            for name in self._twins if system is None else [system]:
-                kinds = KINDS_OF_ENTITIES.values() if what in {None, "change"} else [what]
-                kinds = ["products"] if what == "stock" else kinds
-                found.update({(name, kind): 1 for kind in set(filter(None, kinds))})
-        return found
 
     def _marks(self) -> dict[str, int]:
         return {name: len(twin.control.store.effects) for name, twin in self._twins.items()}
