@@ -75,6 +75,7 @@ class CustomErp(Dialect):
 
     connector = "customerp"
     deletes = frozenset(KINDS)
+    late = frozenset({"POST"})
     follows: ClassVar = {"customers": ("archive",), "products": ("archive",)}
     proof = ("marker", "marker")
     line_ids = False

@@ -49,6 +49,7 @@ class CustomWebshop(Dialect):
     connector = "customwebshop"
     deletes = frozenset(KINDS)
     dated = True
+    late = frozenset({"POST", "PUT", "PATCH", "DELETE"})
     follows: ClassVar = {
         "customers": ("archive", "delete"), "products": ("archive", "delete"),
         "orders": ("delete",),

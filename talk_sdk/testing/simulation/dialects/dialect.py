@@ -45,6 +45,8 @@ class Dialect:
         follows: kind -> what it can do about a deletion elsewhere.
         stepwise: whether a customer is made in several requests: what was cut is completed by
             changes, which must not be off then.
+        late: methods of requests that may arrive after the client has given up on them, and
+            overwrite nothing that was typed meanwhile: creates, and what has a version.
         line_ids: whether lines have ids.
         timed_lines: whether a change of a line shows in the time of change of its order.
         region_codes: whether subdivisions are codes of ISO 3166-2.
@@ -70,6 +72,7 @@ class Dialect:
     dated: ClassVar[bool] = False
     follows: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     stepwise: ClassVar[bool] = False
+    late: ClassVar[frozenset[str]] = frozenset()
     line_ids: ClassVar[bool] = True
     timed_lines: ClassVar[bool] = True
     region_codes: ClassVar[bool] = False
