@@ -23,16 +23,14 @@ from talk_sdk._engine.checking import check_system
 from talk_sdk._engine.collecting import collect, collect_hinted, collect_new
 from talk_sdk._engine.explaining import explain_record
 from talk_sdk._engine.lost_creates import decide_absent
-from talk_sdk._engine.matching import match
 from talk_sdk._engine.merge import Rule
-from talk_sdk._engine.merging import merge_all
 from talk_sdk._engine.planning import plan_all
 from talk_sdk._engine.reconciling import left_over, mend, reconciled, survey
 from talk_sdk._engine.run import Bound, Run
-from talk_sdk._engine.scopes import rest_and_wake
 from talk_sdk._engine.settling import settle
 from talk_sdk._engine.showing import shown_plan
 from talk_sdk._engine.signing import keep, sign_in
+from talk_sdk._engine.stages import match_and_merge
 from talk_sdk._engine.undoing import find_run, undo
 from talk_sdk._engine.workers import Threads, Workers
 from talk_sdk._engine.writing import Approve, write, write_saved
@@ -225,9 +223,7 @@ class Runner:
         with self._running("talk plan", writes=False) as run:
             collect(run)
             with run.store.rehearsal():
-                match(run)
-                rest_and_wake(run)
-                merge_all(run)
+                match_and_merge(run)
                 plan = self._planned(run)
             if save is not None:
                 write_plan(plan, save, run.store.workspace)
@@ -279,9 +275,7 @@ class Runner:
                 decide_absent(run, absent)
             else:
                 collect_hinted(run, hints)
-            match(run)
-            rest_and_wake(run)
-            merge_all(run)
+            match_and_merge(run)
             if approval is None:
                 approved = Approved(approve_deletes, approve_creates)
                 write(run, self._settings.brakes, approve, approved)
@@ -356,8 +350,7 @@ class Runner:
                 past = find_run(connection, run)
             collect(now)
             with now.store.rehearsal():
-                match(now)
-                merge_all(now)
+                match_and_merge(now)
                 done = undo(now, past)
                 plan = self._planned(now, done.goldens)
             return Undo(past, done.restored, done.kept, now.problems, plan, None)
@@ -383,8 +376,7 @@ class Runner:
             absent = settle(now)
             collect(now)
             decide_absent(now, absent)
-            match(now)
-            merge_all(now)
+            match_and_merge(now)
             done = undo(now, past)
             write(now, self._settings.brakes, approve, Approved(), done.goldens)
             return Undo(past, done.restored, done.kept, now.problems, None, self._report(now))

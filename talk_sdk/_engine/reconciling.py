@@ -16,10 +16,9 @@ from talk_sdk._config import Brakes
 from talk_sdk._engine.auditing import audit
 from talk_sdk._engine.collecting import fetch
 from talk_sdk._engine.comparing import Different, Told, compare, differences
-from talk_sdk._engine.matching import match
-from talk_sdk._engine.merging import merge_all
 from talk_sdk._engine.reverting import put_behind
 from talk_sdk._engine.run import Run
+from talk_sdk._engine.stages import match_and_merge
 from talk_sdk._engine.tally import Place, Says, Tally, limits_of
 from talk_sdk._engine.verify import Verdict, kept_as
 from talk_sdk._store import GoldenRow, LinkRow, goldens, items, journal, links
@@ -63,8 +62,7 @@ def mend(run: Run, tally: Tally) -> Mended:
             links.forget_looks(connection, *place, said)
             _note_missed(run, connection, place, said)
         fetch(run, run.systems[place[0]], place[1], list(said))
-    match(run)
-    merge_all(run)
+    match_and_merge(run)
     mended = Mended()
     for place, records in tally.reverted.items():
         _write_again(run, place, records, mended)

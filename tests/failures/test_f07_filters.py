@@ -73,3 +73,21 @@ def test_a_deletion_at_rest_is_noticed_and_goes_no_further(bench: Any) -> None:
     bench.sync(after=DAY)
     bench.quiet_for_good()
     assert bench.counts() == {"shop": 2, "outlet": 3}, "a true deletion is carried out"
+
+
+@pytest.mark.parametrize("kind", ["reconcile", "undo"])
+def test_whatever_run_sees_it_first_a_record_that_leaves_rests_before_it_is_merged(
+    bench: Any, kind: str
+) -> None:
+    edit(bench, "shop", "Kunde 1", phone="22000001")
+    before = bench.sync().run
+    edit(bench, "shop", "Kunde 1", website="closed", note="left")
+    bench.clock.advance(90)
+    with bench.runner() as runner:
+        if kind == "reconcile":
+            runner.reconcile(repair=True, approve=True)
+        else:
+            runner.undo(before, approve=True)
+    bench.quiet_for_good()
+    assert bench.row("outlet", name="Kunde 1")["note"] is None
+    assert bench.status().dormant == {("shop", "Customer"): 1}
