@@ -19,6 +19,12 @@ from talk_sdk.operations import Divergence, Scalar
 __all__ = ["Different", "Told", "compare", "differences"]
 
 _WRITTEN = "what the golden record says is written there"
+_REFS = {
+    name
+    for concept in CONCEPTS.values()
+    for kind in (concept, *concept.children.values())
+    for name in kind.refs
+}
 _CORRECTED = "our own copy is corrected, for all systems agree; nothing is written"
 
 
@@ -95,16 +101,16 @@ def differences(
     kids, children = _families(connection, rows)
     lines = {child.id: child for found in children.values() for child in found}
     every = [k for found in (*rows.values(), *kids.values()) for k in found]
-    refs = known(run, connection, every)
+    refs = _References(run, connection, every, [*live, *lines.values()])
     told = (known_by or Explained)(connection, [*rows, *lines])
     for golden in live:
         found = Different(golden)
-        own = [_witness(run, link, refs, frozen) for link in rows[golden.id]]
+        own = [_witness(run, golden, link, refs, frozen) for link in rows[golden.id]]
         found.verdicts += verify(golden, own, told)
         alive = [c for c in children.get(golden.id, ()) if c.state == "live"]
         for child in alive:
             theirs = [
-                replace(_witness(run, kid, refs, frozen), open=each.open)
+                replace(_witness(run, child, kid, refs, frozen), open=each.open)
                 for each in own
                 for kid in kids.get(each.link.id, ())
                 if kid.golden == child.id and kid.state == "live"
@@ -134,8 +140,44 @@ def _families(
     return links.children_of(connection, parents), goldens.children_of(connection, lined)
 
 
+class _References:
+    """What references stand for in their system.
+
+    One to a record that others were merged into stands for each of them.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        connection: Connection,
+        rows: Iterable[LinkRow],
+        records: Iterable[GoldenRow],
+    ) -> None:
+        """Load those of some links and of their golden records."""
+        self._known = known(run, connection, rows)
+        ours = {
+            value
+            for golden in records
+            for name, value in golden.data.items()
+            if name in _REFS and isinstance(value, str)
+        }
+        self._merged: set[tuple[str, str, str]] = set()
+        for system, found in links.merged(connection, ours).items():
+            there = links.goldens_of(connection, system, found.values())
+            self._merged |= {
+                (system, golden, there[ref][0] or "")
+                for golden, ref in found.items()
+                if ref in there
+            }
+
+    def meant(self, link: LinkRow, ref: str, ours: Scalar) -> str | None:
+        """The golden record that a link's reference stands for: ours, if it may be that."""
+        golden = self._known.get((link.system, ref))
+        return str(ours) if (link.system, ours, golden) in self._merged else golden
+
+
 def _witness(
-    run: Run, link: LinkRow, refs: Mapping[tuple[str, str], str], frozen: set[int | None]
+    run: Run, owner: GoldenRow, link: LinkRow, refs: _References, frozen: set[int | None]
 ) -> Witness:
     entity, _, children = link.entity.partition(".")
     bound = run.systems[link.system]
@@ -151,8 +193,8 @@ def _witness(
             continue
         if name not in mapping.concept.refs or value is None:
             said[name] = value
-        elif (golden := refs.get((link.system, str(value)))) is not None:
-            said[name] = golden
+        elif (meant := refs.meant(link, str(value), owner.data.get(name))) is not None:
+            said[name] = meant
     read = (link.system, link.entity) not in run.left_out
     return Witness(link, mapping, said, writable, read and link.id not in frozen)
 

@@ -27,6 +27,7 @@ __all__ = [
     "goldens_of",
     "keys_of",
     "live_ids",
+    "merged",
     "next_id",
     "others_with",
     "point_elsewhere",
@@ -325,6 +326,18 @@ def present(
         )
         for golden, system, entity, ext in connection.execute(query):
             found.setdefault(golden, []).append((system, entity, ext))
+    return found
+
+
+def merged(connection: Connection, goldens: Iterable[str]) -> dict[str, dict[str, tuple[str, str]]]:
+    """System → golden id → (entity, external id) of the record that it was merged into there."""
+    found: dict[str, dict[str, tuple[str, str]]] = {}
+    for page in chunks(goldens):
+        query = select(links.c.golden, links.c.system, links.c.entity, links.c.alias).where(
+            links.c.golden.in_(page), links.c.state == "alias"
+        )
+        for golden, system, entity, ext in connection.execute(query):
+            found.setdefault(system, {})[golden] = entity, ext
     return found
 
 

@@ -114,3 +114,18 @@ def test_references_to_the_merged_record_mean_the_one_it_went_into(bench: Any) -
     bench.quiet()
     kari = ident(bench, "outlet", "Kari")
     assert [str(order["customer_id"]) for order in bench.rows("outlet", "orders")] == [kari]
+
+
+def test_a_full_compare_takes_references_to_either_of_them_for_the_same(bench: Any) -> None:
+    """What the shop calls by one id is two records elsewhere: nothing of that can be mended."""
+    line = {"text": "Arbeid", "quantity": "1", "unit_price": "10.00"}
+    loser = ident(bench, "shop", "Carrie")
+    bench.control("shop").create("orders", {"customer_id": loser, "lines": [line]})
+    bench.quiet()
+    merge(bench, "shop", "Carrie", "Kari")
+    bench.sync(after=DAY)
+    there = ident(bench, "outlet", "Carrie")
+    bench.control("outlet").create("orders", {"customer_id": there, "lines": [line]})
+    bench.quiet_for_good()
+    with bench.runner() as runner:
+        assert runner.reconcile().counts == {}
