@@ -14,7 +14,8 @@ def rest_and_wake(run: Run) -> None:
     """Let links rest that have left their golden record, and wake those that belong again.
 
     A resting link is dormant: it is neither written nor deleted, what its users type waits, and
-    it falls behind what the others say.
+    it falls behind what the others say. A deletion in the others is none of it, neither while it
+    rests nor when it is back.
     """
     for concept in CONCEPTS:
         places = [(bound.name, entity) for bound, entity in run.mapped(concept)]
@@ -36,18 +37,24 @@ def _concept(run: Run, concept: str) -> None:
             for rows in links.by_golden(connection, [golden.id for golden in page]).values():
                 changed += _changed(run, rows)
             links.update_links(connection, changed)
+            goldens.revive(
+                connection, [k.golden for k in changed if k.golden and k.state == "live"]
+            )
 
 
 def _changed(run: Run, rows: list[LinkRow]) -> list[LinkRow]:
-    """The links of a golden record that go to rest or wake."""
-    here = [
-        row
-        for row in rows
-        if row.state in {"live", "dormant"} and run.mapping(row.system, row.entity) is not None
-    ]
-    left = outside(here, run.flows)
+    """The links of a golden record that go to rest or wake.
+
+    Nobody wakes for being the last: those that are gone elsewhere still count for that.
+    """
+    known = [row for row in rows if run.mapping(row.system, row.entity) is not None]
+    there = [row for row in known if row.state in {"live", "dormant"}]
+    left = outside(there, run.flows)
+    asleep = {row.id for row in there if row.state == "dormant"}
+    if asleep - left:
+        left |= asleep & outside(known, run.flows)
     changed = []
-    for row in here:
+    for row in there:
         state, row.state = row.state, "dormant" if row.id in left else "live"
         if row.state != state:
             changed.append(row)

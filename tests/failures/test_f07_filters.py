@@ -91,3 +91,19 @@ def test_whatever_run_sees_it_first_a_record_that_leaves_rests_before_it_is_merg
     bench.quiet_for_good()
     assert bench.row("outlet", name="Kunde 1")["note"] is None
     assert bench.status().dormant == {("shop", "Customer"): 1}
+
+
+def test_a_record_at_rest_survives_a_deletion_elsewhere_and_so_it_does_when_it_is_back(
+    bench: Any,
+) -> None:
+    bench.source["dataflow"] = [{**FLOW, "filter": "website == 'nobody'"}]
+    bench.quiet()
+    bench.control("outlet").delete("customers", bench.row("outlet", name="Kunde 1")["id"])
+    bench.sync(after=DAY)
+    bench.quiet_for_good()
+    assert bench.counts() == {"shop": 4, "outlet": 3}
+    assert bench.status().dormant == {("shop", "Customer"): 4}
+    bench.source["dataflow"] = [dict(FLOW)]
+    bench.quiet_for_good()
+    assert bench.counts() == {"shop": 4, "outlet": 3}
+    assert bench.status().dormant == {}
