@@ -274,10 +274,14 @@ def identify(run: Run, plugins: Plugins) -> None:
 
 
 def _seen_by(bound: Bound, entity: str, watchers: list[str]) -> tuple[object, ...]:
-    """What decides how a raw record looks to the engine."""
+    """What decides how a raw record looks to the engine, and what is derived from it."""
     conditions = bound.flows.conditions((bound.name, entity))
-    seen = (bound.mappings[entity].digest, watchers)
-    return (*seen, conditions) if conditions else seen
+    seen: tuple[object, ...] = bound.mappings[entity].digest, watchers
+    seen += (conditions,) if conditions else ()
+    for name, declared in bound.entities.items():
+        if declared.derived_from == entity and name in bound.mappings:
+            seen += _seen_by(bound, name, watchers)
+    return seen
 
 
 def _digest(store: Store, *parts: object) -> str:

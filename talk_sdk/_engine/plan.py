@@ -114,7 +114,8 @@ def _not_made(
     """Why the record is not created in a target; None if it may be."""
     if any(link.state == "alias" for link in mine):
         return "it was merged there into another record"
-    if any(link.state == "dormant" for link in mine):
+    twins = mine if demanded else [link for link in rows if link.system == target.system]
+    if any(link.state == "dormant" for link in twins):
         return "no dataflow joins the record there to the others any more"
     if mine:
         return "it was deleted there and is not made anew"

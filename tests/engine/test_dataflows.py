@@ -243,6 +243,23 @@ def test_a_filter_that_is_taken_out_of_talk_toml_wakes_what_rested(three: Bench)
     assert three.notes() == {name: ["typed at rest"] for name in SYSTEMS}
 
 
+def test_a_filter_of_guests_that_changes_is_applied_to_those_that_are_known(three: Bench) -> None:
+    """Guests come with the orders that name them: those are read once more."""
+    guest = {"name": "Gjest", "email": "guest@example.no"}
+    line = {"text": "Arbeid", "quantity": "1", "unit_price": "10.00"}
+    three.control("shop").create("orders", {"guest": guest, "lines": [line]})
+    three.settle()
+    assert three.counts() == (0, 1, 1)
+    three.clock.advance(3600)  # the cursor moves on
+    three.control("shop").create("orders", {"lines": [line]})
+    three.settle()
+    for target in ("erp", "outlet"):
+        three.flow("shop.Guest", f"{target}.Customer", rule="linked", filter="name == 'nobody'")
+    three.settle()
+    with three.runner() as runner:
+        assert runner.status().dormant == {("shop", "Guest"): 1}
+
+
 def test_a_rule_that_is_loosened_creates_what_it_kept_out_and_a_tightened_one_undoes_nothing(
     three: Bench,
 ) -> None:
