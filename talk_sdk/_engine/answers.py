@@ -249,7 +249,10 @@ class Ledger:
                 if not certain:
                     # Somebody has changed the list since: what was sent is its base.
                     base = [[None, dict(line[2])] for line in sent]
-                    self._kids.store(link, name, sent, base, range(len(sent)))
+                    for kid, child, (_, revs) in self._kids.store(
+                        link, name, sent, base, range(len(sent))
+                    ):
+                        kid.behind = self._since(child, self._mapping.children[name].mapping, revs)
                 continue
             kept = self._kids.store(link, name, sent, [answer[p] for p in pairs], pairs)
             for kid, child, values in kept:

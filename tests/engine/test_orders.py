@@ -230,3 +230,33 @@ def test_a_record_that_says_nothing_of_its_lines_has_no_list_that_waits(order: A
     assert look_at(bound, "Order", raw).children == {"lines": []}
     del raw["lines"]
     assert look_at(bound, "Order", raw).children is None
+
+
+def test_a_line_edited_in_both_systems_while_its_order_is_in_doubt_gets_both_edits(
+    make: Any,
+) -> None:
+    """The create is sent and not answered; one edit is merged before it is found."""
+    bench = make(settings={"shop": {"idempotency_keys": False}})
+    bench.control("shop").switch("idempotency", False)
+    erp, shop = bench.control("erp"), bench.control("shop")
+    buyer = erp.create("customers", {"name": "Ola", "email": "ola@example.no"})
+    bench.settle()
+    line = {"text": "Arbeid", "qty": 2, "unitPriceMinor": 1000}
+    order = erp.create("orders", {"customerId": int(buyer), "shopOrderNo": "W-1", "lines": [line]})
+    bench.faults["shop"].plan([Fault(kind="drop_after", method="POST", path="orders", times=1)])
+    bench.sync()
+    down = Fault(kind="server_error", path="orders", times=99)
+    bench.faults["shop"].plan([down])
+    (there,) = erp.dump("orders")[0]["lines"]
+    erp.edit("orders", order, {"lines": [{**there, "qty": 7}]})
+    bench.sync()
+    bench.faults["shop"].plan([])
+    (made,) = shop.dump("orders")
+    (here,) = made["lines"]
+    more = {"text": "Frakt", "quantity": "1", "unit_price": "5.00"}
+    shop.edit("orders", made["id"], {"lines": [{**here, "discount_percent": "10"}, more]})
+    bench.settle()
+    (made,), (other,) = shop.dump("orders"), erp.dump("orders")
+    assert [Decimal(each["quantity"]) for each in made["lines"]] == [7, 1]
+    assert [Decimal(str(each["qty"])) for each in other["lines"]] == [7, 1]
+    assert [Decimal(each["discount_percent"] or 0) for each in made["lines"]] == [10, 0]
