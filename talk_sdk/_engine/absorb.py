@@ -122,7 +122,7 @@ def _take_in(
         _notice(run, bound.name, entity, changed[ext][0].get(declared.marker or ""), ext)
         barred = link.barred
         if age == "restored":
-            freed = _put_back(connection, link, look, read_at)
+            freed = rows.put_back(link, look, read_at)
         else:
             freed = see(link, look, declared, read_at, since)
         if link.golden is not None and (freed or link.barred != barred):
@@ -151,13 +151,15 @@ def _notice(run: Run, system: str, entity: str, mark: Any, ext: str) -> None:
 class _Rows:
     """The links of a page: new ones, known ones, and tombstones whose id is in use again.
 
-    `soiled` are golden records that wait for a person no more, or that may go elsewhere now.
+    `restored` were put back from a backup, `soiled` are golden records that wait for a person no
+    more, or that may go elsewhere now.
     """
 
     fresh: list[LinkRow] = field(default_factory=list)
     moved: list[LinkRow] = field(default_factory=list)
     replaced: list[LinkRow] = field(default_factory=list)
     risen: list[LinkRow] = field(default_factory=list)
+    restored: list[LinkRow] = field(default_factory=list)
     soiled: list[str] = field(default_factory=list)
 
     def met_again(
@@ -175,6 +177,12 @@ class _Rows:
         self.risen.append(link)
         return link
 
+    def put_back(self, link: LinkRow, look: Look, read_at: float) -> bool:
+        """Take in a record that is older than it was; plan has to look at it: True."""
+        put_back(link, look, read_at)
+        self.restored.append(link)
+        return True
+
     def save(self, connection: Connection) -> None:
         """Write them; tombstones first, for they give their ids back."""
         links.update_links(connection, self.replaced)
@@ -182,13 +190,17 @@ class _Rows:
         goldens.soil(connection, self.soiled)
         links.save(connection, self.fresh)
         links.update_links(connection, self.moved)
+        _fall_behind(connection, self.restored)
 
 
-def _put_back(connection: Connection, link: LinkRow, look: Look, read_at: float) -> bool:
-    kids = links.children_of(connection, [link.id]).get(link.id, [])
-    put_back(link, look, kids, read_at)
+def _fall_behind(connection: Connection, restored: Iterable[LinkRow]) -> None:
+    """The lines of records that were put back are to be written once more, too."""
+    lined = [link.id for link in restored if link.children is not None]
+    found = links.children_of(connection, lined).values()
+    kids = [kid for own in found for kid in own]
+    for kid in kids:
+        kid.behind = dict.fromkeys(kid.shadow, 0) | kid.behind
     links.update_links(connection, kids)
-    return True
 
 
 def _reopen(

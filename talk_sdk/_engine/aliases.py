@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from sqlalchemy import Connection
 
@@ -124,16 +124,26 @@ def _elsewhere(connection: Connection, link: LinkRow) -> list[str]:
     """The records that the other systems have for what was merged away here."""
     if link.golden is None:
         return []
-    rows = links.by_golden(connection, [link.golden]).get(link.golden, [])
+    return _there(links.by_golden(connection, [link.golden]).get(link.golden, []))
+
+
+def _there(rows: Iterable[LinkRow]) -> list[str]:
     return [row.name for row in rows if row.state in {"live", "dormant"}]
 
 
 def close_settled(connection: Connection) -> None:
     """Questions about merges that have been followed everywhere are none any more."""
+    asked: dict[tuple[str, str], list[str]] = {}
     for review in items.open_reviews(connection):
-        if review.kind != KIND:
-            continue
-        place = (review.system, review.entity, review.record)
-        link = links.by_ext(connection, *place[:2], [review.record]).get(review.record)
-        if link is None or link.state != "alias" or not _elsewhere(connection, link):
-            items.close_reviews(connection, KIND, [place])
+        if review.kind == KIND:
+            asked.setdefault((review.system, review.entity), []).append(review.record)
+    for place, records in asked.items():
+        merged = {
+            ext: link.golden
+            for ext, link in links.by_ext(connection, *place, records).items()
+            if link.state == "alias" and link.golden is not None
+        }
+        rows = links.by_golden(connection, set(merged.values()))
+        still = {ext for ext, golden in merged.items() if _there(rows.get(golden, []))}
+        settled = [(*place, ext) for ext in records if ext not in still]
+        items.close_reviews(connection, KIND, settled)

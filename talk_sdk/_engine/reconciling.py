@@ -16,14 +16,12 @@ from talk_sdk._config import Brakes
 from talk_sdk._engine.auditing import audit
 from talk_sdk._engine.collecting import fetch
 from talk_sdk._engine.comparing import Different, Told, compare, differences
-from talk_sdk._engine.reverting import put_behind
 from talk_sdk._engine.run import Run
 from talk_sdk._engine.stages import match_and_merge
 from talk_sdk._engine.tally import Place, Says, Tally, limits_of
 from talk_sdk._engine.verify import Verdict, kept_as
 from talk_sdk._store import GoldenRow, LinkRow, goldens, items, journal, links
 from talk_sdk.concepts import CONCEPTS
-from talk_sdk.errors import TalkError
 from talk_sdk.operations import Drift, Plan, Reconciliation, Report
 
 __all__ = ["Mended", "left_over", "mend", "reconciled", "survey"]
@@ -31,6 +29,7 @@ __all__ = ["Mended", "left_over", "mend", "reconciled", "survey"]
 Outcome = Literal["done", "open", "stopped"]
 
 _NO_READ = "no read had shown it: a full compare did"
+_RESTORED = "an older state was restored there: what it said before is written once more"
 _NOBODY = "differs, though nobody is known to have changed it: written once more"
 _ALONE = "our copy was wrong: every system says this"
 
@@ -57,15 +56,15 @@ def survey(run: Run, brakes: Brakes, approved: int) -> Tally:
 
 def mend(run: Run, tally: Tally) -> Mended:
     """Take in what was missed, merge, and put the systems behind that say something else."""
-    for place, said in tally.reread.items():
-        with run.store.write() as connection:
-            links.forget_looks(connection, *place, said)
-            _note_missed(run, connection, place, said)
-        fetch(run, run.systems[place[0]], place[1], list(said))
-    match_and_merge(run)
     mended = Mended()
-    for place, records in tally.reverted.items():
-        _write_again(run, place, records, mended)
+    for place, said in tally.reread.items():
+        _read_again(run, place, said, _NO_READ)
+    for place, said in tally.reverted.items():
+        for link in _read_again(run, place, said, _RESTORED):
+            mended.behind.setdefault(link.golden or "", set()).update(
+                (link.id, name) for name in said[link.ext]
+            )
+    match_and_merge(run)
     for ids in tally.goldens.values():
         for page in links.chunks(ids):
             with run.store.write() as connection:
@@ -74,23 +73,26 @@ def mend(run: Run, tally: Tally) -> Mended:
     return mended
 
 
-def _write_again(run: Run, place: Place, ids: Iterable[str], mended: Mended) -> None:
-    bound = run.systems[place[0]]
-    try:
-        for golden, link, name in put_behind(run, bound, place[1], ids):
-            mended.behind.setdefault(golden, set()).add((link, name))
-    except TalkError as error:
-        run.leave_out(bound.name, [place[1]], error)
+def _read_again(run: Run, place: Place, records: Mapping[str, Says], why: str) -> Iterable[LinkRow]:
+    """Judge every value of some records, though a look-up may show what was seen before."""
+    with run.store.write() as connection:
+        found = links.by_ext(connection, *place, list(records))
+        links.forget_looks(connection, *place, records)
+        _note(run, connection, records, found, why)
+    fetch(run, run.systems[place[0]], place[1], list(records))
+    return found.values()
 
 
-def _note_missed(
-    run: Run, connection: Connection, place: Place, records: Mapping[str, Says]
+def _note(
+    run: Run,
+    connection: Connection,
+    records: Mapping[str, Says],
+    found: Mapping[str, LinkRow],
+    why: str,
 ) -> None:
-    found = links.by_ext(connection, *place, list(records))
     moves = {
         link.golden: [
-            [name, ours, theirs, place[0], _NO_READ]
-            for name, (ours, theirs) in records[ext].items()
+            [name, ours, theirs, link.system, why] for name, (ours, theirs) in records[ext].items()
         ]
         for ext, link in found.items()
         if link.golden is not None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import timedelta
 from typing import Literal
 
@@ -46,8 +45,11 @@ def _by_itself(entity: Entity, link: LinkRow, look: Look) -> Literal["older", "c
     return None
 
 
-def put_back(link: LinkRow, look: Look, kids: Iterable[LinkRow], read_at: float) -> None:
-    """Take in a record that was put back: what it says is nobody's edit, and has to be written."""
+def put_back(link: LinkRow, look: Look, read_at: float) -> None:
+    """Take in a record that was put back: nobody has typed what it says, so it is no edit.
+
+    What the golden record says stands, and is written there once more.
+    """
     for name, value in look.properties.items():
         if name in link.shadow and link.shadow[name] != value:
             link.shadow[name] = value
@@ -56,8 +58,6 @@ def put_back(link: LinkRow, look: Look, kids: Iterable[LinkRow], read_at: float)
         link.children, link.edit_lo, link.edit_hi = look.children, None, read_at
         if look.modified:
             link.edit_hi = look.modified[1]
-        for kid in kids:
-            kid.behind = dict.fromkeys(kid.shadow, 0) | kid.behind
     mark(link, look, read_at)
 
 

@@ -57,7 +57,7 @@ class Tally:
     counts: Counter[tuple[str, str, str, str]] = field(default_factory=Counter)
     listed: list[Divergence] = field(default_factory=list)
     reread: dict[Place, dict[str, Says]] = field(default_factory=dict)
-    reverted: dict[Place, list[str]] = field(default_factory=dict)
+    reverted: dict[Place, dict[str, Says]] = field(default_factory=dict)
     goldens: dict[str, list[str]] = field(default_factory=dict)
     _records: Counter[tuple[str, Place | None]] = field(default_factory=Counter)
 
@@ -79,8 +79,7 @@ class Tally:
         if self.over(concept):
             self._forget(concept)
         else:
-            says = {each.property: (each.ours, each.theirs) for each in said if each.property}
-            self.reread.setdefault(place, {})[ext] = says
+            self.reread.setdefault(place, {})[ext] = _says(said)
 
     def older(self, concept: str, place: Place, ext: str, said: Sequence[Divergence]) -> None:
         """A record stands in an older state than it was in before."""
@@ -88,7 +87,7 @@ class Tally:
         if self.over(concept):
             self._forget(concept)
         else:
-            self.reverted.setdefault(place, []).append(ext)
+            self.reverted.setdefault(place, {})[ext] = _says(said)
 
     def different(self, concept: str, golden: str, said: Sequence[Divergence]) -> None:
         """A record is said otherwise somewhere than the golden one says it."""
@@ -131,3 +130,7 @@ class Tally:
             for concept, limit in self.limits.items()
             if self.over(concept)
         ]
+
+
+def _says(said: Sequence[Divergence]) -> Says:
+    return {each.property: (each.ours, each.theirs) for each in said if each.property}
