@@ -148,7 +148,8 @@ class Excuses:
         killed = self._before_kill(event.time)
         seen = any(look.number < event.number for look in self._looks(key, event)) and not killed
         until = inf if killed else event.time
-        return side.lags is not None and not seen and self.born_in_doubt(event.system, key, until)
+        declared = side.lags is not None or name in twin.dialect.filled
+        return declared and not seen and self.born_in_doubt(event.system, key, until)
 
     def _before_kill(self, time: float) -> bool:
         """Whether the process died in the run of this time: what it was shown then is lost."""

@@ -45,6 +45,7 @@ class Dialect:
         follows: kind -> what it can do about a deletion elsewhere.
         stepwise: whether a customer is made in several requests: what was cut is completed by
             changes, which must not be off then.
+        filled: fields of new records that it declares to fill in itself, beside those that lag.
         late: methods of requests that may arrive after the client has given up on them, and
             overwrite nothing that was typed meanwhile: creates, and what has a version.
         line_ids: whether lines have ids.
@@ -72,6 +73,7 @@ class Dialect:
     dated: ClassVar[bool] = False
     follows: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     stepwise: ClassVar[bool] = False
+    filled: ClassVar[frozenset[str]] = frozenset()
     late: ClassVar[frozenset[str]] = frozenset()
     line_ids: ClassVar[bool] = True
     timed_lines: ClassVar[bool] = True

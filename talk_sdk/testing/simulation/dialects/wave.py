@@ -80,6 +80,7 @@ class Wave(Dialect):
     """Nothing proves what became of a create; lines have no ids."""
 
     connector = "wave"
+    filled = frozenset({"shipping_address.name"})
     entities: ClassVar = {"Customer": "customers", "Product": "products", "Invoice": "orders"}
     line_ids = False
     region_codes = True
