@@ -27,7 +27,7 @@ REACHED = (
         "twin", "twin let go",
     )),
     *(f"fault: {what}" for what in (
-        "drop_after", "drop_before", "graphql_error", "late effect", "malformed", "rate_limit",
+        "drop_after", "drop_before", "graphql_error", "malformed", "rate_limit",
         "repeated_page",
         "server_error", "short_page", "timeout",
     )),

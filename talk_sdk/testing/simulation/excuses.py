@@ -154,7 +154,8 @@ class Excuses:
     def _before_kill(self, time: float) -> bool:
         """Whether the process died in the run of this time: what it was shown then is lost."""
         kills = (at for at, where, _ in self._ledger.doubts if where is None)
-        return any(max(r for r in self._ledger.runs if r <= at) <= time <= at for at in kills)
+        run = max((r for r in self._ledger.runs if r <= time), default=0.0)
+        return any(max(r for r in self._ledger.runs if r <= at) == run for at in kills)
 
     def born_in_doubt(self, system: str, key: Key, until: float = inf) -> bool:
         """Whether the engine made a record there, and an answer to a create was lost by then."""
