@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from talk_sdk._engine.claims import sent_marks
 from talk_sdk._engine.kids import Kids, Sent, line_pairs
 from talk_sdk._engine.looks import Look, keys_of, look_at
+from talk_sdk._engine.merge import let_go
 from talk_sdk._engine.run import Run
 from talk_sdk._engine.seeing import mark
 from talk_sdk._engine.steps import ARCHIVED, CHANGES
@@ -353,6 +354,8 @@ class Ledger:
             for name, value in look.properties.items()
             if name not in sent and (name not in link.shadow or link.shadow[name] != value)
         }
+        if let_go(link):
+            self._soiled.add(intent.golden)
         for name, lines in (look.children or {}).items():
             if name not in intent.operation["lines"] and self._kids.differ(link, name, lines):
                 link.children = {**(link.children or {}), name: lines}

@@ -890,3 +890,32 @@ def test_a_number_typed_into_a_lost_invoice_is_listed_beside_the_one_that_was_se
     assert bench.only("shop", "orders")["invoice_no"] == "A-1"
     assert any("invoice_number" in item.reason for item in bench.status().conflicts)
     assert bench.settle() == 0
+
+
+def test_an_edit_that_is_taken_back_while_another_is_written_is_no_question_any_more(
+    make: Callable[..., Bench],
+) -> None:
+    """The answer to the write shows it, and no read before."""
+    bench = make(TWO, config={"conflicts": {"default": "ask"}})
+    shop, books = bench.control("shop"), bench.control("books")
+    person = {"name": "Kari", "email": "k@example.no", "billing": {"country": "NO"}}
+    here = shop.create("customers", person)
+    bench.settle()
+    there = bench.only("books", "customers")["id"]
+    shop.edit("customers", here, {"note": "from the shop"})
+    books.edit("customers", there, {"internalNotes": "from the books"})
+    bench.sync()
+    assert bench.status().questions == 1
+    shop.edit("customers", here, {"mobile": "+4790011223"})
+
+    def take_back(call: Any) -> None:
+        if b"customerPatch" in call.body:
+            books.edit("customers", there, {"internalNotes": None})
+
+    bench.faults["books"].on_request = take_back
+    bench.sync()
+    bench.faults["books"].on_request = None
+    assert bench.status().questions == 0
+    bench.settle()
+    assert bench.only("books", "customers")["internalNotes"] == "from the shop"
+    assert bench.only("shop", "customers")["note"] == "from the shop"

@@ -93,3 +93,24 @@ def test_what_shows_later_than_was_declared_is_found_by_the_daily_read(pair: Any
     pair.sync(after=DAY)
     here, there = notes(pair)
     assert here == there
+
+
+@pytest.mark.parametrize("again", [1.0, 5.0, 15.0])
+def test_a_list_that_is_behind_our_own_write_takes_nothing_back(
+    make: Callable[..., Any], again: float
+) -> None:
+    """The replica that answers shows the record as it was before the write."""
+    bench = make("shop", "erp", settings={"shop": {"lag_s": 20.0}})
+    bench.faults["shop"].switch("lag", 20.0)
+    (ident,) = people(bench, 1)
+    bench.quiet()
+    bench.control("shop").edit("customers", ident, {"website": "https://k0.example"})
+    there = str(bench.row("erp")["customerId"])
+    bench.control("erp").edit("customers", there, {"remark": "ny"})
+    bench.sync(after=25.0)
+    assert bench.row("shop")["note"] == "ny"
+    report = bench.sync(after=again)
+    assert report.read["shop", "Customer"] == 1, "the list showed it once more"
+    assert not any(report.written.values())
+    bench.quiet_for_good()
+    assert notes(bench) == ({"k0@example.no": "ny"}, {"k0@example.no": "ny"})
