@@ -33,7 +33,7 @@ from talk_sdk._engine.signing import keep, sign_in
 from talk_sdk._engine.stages import match_and_merge
 from talk_sdk._engine.undoing import find_run, undo
 from talk_sdk._engine.workers import Threads, Workers
-from talk_sdk._engine.writing import Approve, write, write_saved
+from talk_sdk._engine.writing import Approve, unpark, write, write_saved
 from talk_sdk._inbox import Inbox
 from talk_sdk._store import Store, goldens, items, journal, letters, links, questions
 from talk_sdk._vault import FileVault
@@ -282,6 +282,7 @@ class Runner:
             else:
                 write_saved(run, approval)
             used(run)
+            unpark(run)
             return self._report(run)
 
     def reconcile(
@@ -327,6 +328,7 @@ class Runner:
             mended = mend(run, tally)
             write(run, brakes, approve, Approved())
             used(run)
+            unpark(run)
             drift, left = left_over(run, mended)
             return reconciled(run, tally, report=self._report(run), drift=drift, left=left)
 
@@ -383,7 +385,6 @@ class Runner:
 
     def _report(self, run: Run) -> Report:
         with run.store.write() as connection:
-            items.unpark_stale(connection, run.id, run.left_out)
             questions.close_let_go(connection)
             close_settled(connection)
             waiting = _status(connection).open

@@ -12,9 +12,9 @@ from talk_sdk._engine.merging import merge_all
 from talk_sdk._engine.planning import plan_all
 from talk_sdk._engine.run import Run
 from talk_sdk._engine.spool import Spool
-from talk_sdk._store import journal
+from talk_sdk._store import items, journal
 
-__all__ = ["Approve", "write", "write_saved"]
+__all__ = ["Approve", "unpark", "write", "write_saved"]
 
 Approve = bool | Callable[[Mapping[tuple[str, str], Mapping[str, int]]], bool]
 """Whether entities that were never written may be: yes, no, or who to ask with the counts:
@@ -63,6 +63,12 @@ def write_saved(run: Run, approval: Approval) -> None:
             spool.close()
     finally:
         everything.close()
+
+
+def unpark(run: Run) -> None:
+    """Nothing waits that a run did not park, provided that it has planned everything."""
+    with run.store.write() as connection:
+        items.unpark_stale(connection, run.id, run.left_out)
 
 
 def _approved(run: Run, spool: Spool, approve: Approve) -> bool:

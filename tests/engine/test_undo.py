@@ -126,6 +126,20 @@ def test_a_count_goes_back_by_what_it_was_moved_by(bench: Any) -> None:
     assert restored(undo(bench, report.run)) == [("stock", "13", "8")]
 
 
+def test_what_waits_for_another_record_waits_on(ola: Any) -> None:
+    report = edited(ola, name="Kari")
+    ola.source["systems"]["erp"]["entities"] = {"Customer": {"create": False}}
+    buyer = ola.control("shop").create("customers", {"name": "Per", "email": "per@x.no"})
+    line = {"text": "Arbeid", "quantity": "1", "unit_price": "10.00"}
+    ola.control("shop").create("orders", {"customer_id": buyer, "lines": [line]})
+    ola.settle()
+    before = ola.open()
+    assert before == {"parked": 1}
+    with ola.runner() as runner:
+        assert runner.undo(report.run, approve=True).restored
+    assert ola.open() == before
+
+
 @pytest.fixture
 def order(ola: Any) -> Any:
     """An order of both systems, with two lines."""
