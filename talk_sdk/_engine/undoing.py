@@ -87,7 +87,7 @@ def undo(run: Run, ran: Ran) -> Undoing:
 def _page(run: Run, connection: Connection, ids: Sequence[str], done: Undoing) -> None:
     records = goldens.by_id(connection, ids)
     rows = links.by_golden(connection, records)
-    since = past.moved_after(connection, done.run.id, ids)
+    since = past.moves_after(connection, done.run.id, ids)
     before = past.undos(connection, ids)
     moves: dict[str, list[list[Any]]] = {}
     for ident, history in past.of_run(connection, done.run.id, ids).items():
@@ -100,7 +100,7 @@ def _page(run: Run, connection: Connection, ids: Sequence[str], done: Undoing) -
             continue
         for name, moved in _moved(history, _MOVES.get(done.run.kind, "merge")).items():
             if name == EXISTENCE:
-                move = _line(golden, moved, done, edited=ident in since)
+                move = _line(golden, moved, done, edited=_edited(since.get(ident, ())))
             elif moved.counted and _undone(before.get(ident, ()), name, done.run.id):
                 continue  # its difference was taken back already
             else:
@@ -180,6 +180,11 @@ def _line(golden: GoldenRow, moved: _Moved, done: Undoing, *, edited: bool) -> l
     golden.state = "live" if moved.before else "deleted"
     done.restored.append(Restored(golden.origin, EXISTENCE, now, moved.before))
     return [EXISTENCE, now, moved.before, PERSON, _undid(done.run.id)]
+
+
+def _edited(since: Iterable[tuple[str, Sequence[Any]]]) -> bool:
+    """Whether a line was edited; that it was taken away and put back by an undo is no edit."""
+    return any(kind != "undo" or move[0] != EXISTENCE for kind, move in since)
 
 
 def _stuck(run: Run, golden: GoldenRow, rows: Iterable[LinkRow], name: str) -> Iterator[Kept]:

@@ -15,7 +15,7 @@ from talk_sdk._store.schema import runs as known_runs
 __all__ = [
     "last_syncs",
     "last_writes",
-    "moved_after",
+    "moves_after",
     "moves_in",
     "of_run",
     "touched",
@@ -51,16 +51,19 @@ def undos(connection: Connection, goldens: Iterable[str]) -> dict[str, list[tupl
     return found
 
 
-def moved_after(connection: Connection, run: str, goldens: Iterable[str]) -> set[str]:
-    """Those of the golden records of which values have moved since a run moved them."""
-    found: set[str] = set()
+def moves_after(
+    connection: Connection, run: str, goldens: Iterable[str]
+) -> dict[str, list[tuple[str, list[Any]]]]:
+    """Golden id → (kind, [property, before, after, who, words]) of values moved since a run."""
+    found: dict[str, list[tuple[str, list[Any]]]] = {}
     for page in chunks(goldens):
         mine = select(history.c.golden, func.max(history.c.id).label("last"))
         mine = mine.where(history.c.run == run, history.c.golden.in_(page))
         last = mine.group_by(history.c.golden).subquery()
-        query = select(history.c.golden).join(last, last.c.golden == history.c.golden)
+        query = select(history).join(last, last.c.golden == history.c.golden)
         moved = history.c.kind.in_(("merge", "decision", "undo"))
-        found.update(connection.scalars(query.where(history.c.id > last.c.last, moved)))
+        for r in connection.execute(query.where(history.c.id > last.c.last, moved)):
+            found.setdefault(r.golden, []).extend((r.kind, move) for move in json.decode(r.moves))
     return found
 
 

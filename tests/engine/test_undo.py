@@ -175,6 +175,23 @@ def test_a_line_that_was_deleted_is_there_again(order: Any) -> None:
     assert quantities(order) == ([3], [3])
 
 
+def test_an_undo_that_was_undone_is_done_once_more_down_to_the_lines(order: Any) -> None:
+    shop = order.control("shop")
+    first, _ = order.shop("orders", id=order.order)["lines"]
+    before = quantities(order)
+    shop.edit("orders", order.order, {"lines": [{**first, "quantity": "3"}, order.lines[2]]})
+    run = order.sync().run
+    order.settle()
+    after = quantities(order)
+    done = undo(order, run)
+    for _ in range(2):
+        assert (quantities(order), kept(done)) == (before, [])
+        assert done.report is not None
+        again = undo(order, done.report.run)
+        assert (quantities(order), kept(again)) == (after, [])
+        done = undo(order, run)
+
+
 @pytest.mark.parametrize("edited", [False, True])
 def test_a_line_that_was_added_goes_unless_it_was_edited_since(order: Any, edited: bool) -> None:
     shop = order.control("shop")
