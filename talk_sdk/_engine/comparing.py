@@ -102,7 +102,7 @@ def differences(
     lines = {child.id: child for found in children.values() for child in found}
     every = [k for found in (*rows.values(), *kids.values()) for k in found]
     refs = _References(run, connection, every, [*live, *lines.values()])
-    told = (known_by or Explained)(connection, [*rows, *lines])
+    told = (known_by or Explained)(connection, [*live, *lines.values()])
     for golden in live:
         found = Different(golden)
         own = [_witness(run, golden, link, refs, frozen) for link in rows[golden.id]]
@@ -208,6 +208,8 @@ def _lists(
 ) -> Iterator[tuple[LinkRow, str]]:
     """Lists that have other lines than the golden record has."""
     link = each.link
+    if told.waits(golden, link):
+        return
     for name, table in each.mapping.children.items():
         if not each.open or link.children is not None or table.on_create:
             continue
@@ -217,12 +219,20 @@ def _lists(
 
 
 class Told:
-    """What is known to read otherwise because that was told when it was found: drift."""
+    """What is known to read otherwise because that was told when it was found.
 
-    def __init__(self, connection: Connection, ids: Iterable[str]) -> None:
+    Drift, and records that are parked or were refused.
+    """
+
+    def __init__(self, connection: Connection, records: Sequence[GoldenRow]) -> None:
         """Load what is known of some golden records."""
-        self._connection, self._ids = connection, list(ids)
+        self._connection, self._ids = connection, [golden.id for golden in records]
         self._drift = items.drifts_of(connection, self._ids)
+        self._held_up = items.held_up(connection, {golden.origin for golden in records})
+
+    def waits(self, golden: GoldenRow, link: LinkRow) -> bool:
+        """Whether nothing of a record is written in a system now, as one knows."""
+        return (link.system, link.entity, golden.origin) in self._held_up
 
     def kept(self, golden: GoldenRow, each: Witness, name: str, value: Scalar) -> bool:
         """Whether it is known that a system keeps this value as what it says."""

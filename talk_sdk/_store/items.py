@@ -32,6 +32,7 @@ __all__ = [
     "dead",
     "drift_of",
     "drifts_of",
+    "held_up",
     "listed_conflicts",
     "listed_dead",
     "listed_dead_links",
@@ -65,6 +66,17 @@ def park(
                 for record in records
             ],
         )  # fmt: skip
+
+
+def held_up(connection: Connection, records: Iterable[str]) -> set[tuple[str, str, str]]:
+    """(system, entity, record) of those that are parked there, or were refused."""
+    found: set[tuple[str, str, str]] = set()
+    for page in chunks(records):
+        for table, which in ((parked, ()), (dead_letters, (dead_letters.c.direction == "out",))):
+            query = select(table.c.system, table.c.entity, table.c.record)
+            rows = connection.execute(query.where(table.c.record.in_(page), *which))
+            found.update((r.system, r.entity, r.record) for r in rows)
+    return found
 
 
 def unpark_stale(connection: Connection, run: str, left_out: Iterable[tuple[str, str]]) -> None:
