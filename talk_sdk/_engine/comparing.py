@@ -8,7 +8,7 @@ from functools import cached_property
 
 from sqlalchemy import Connection
 
-from talk_sdk._engine.refs import known
+from talk_sdk._engine.refs import REFERENCES, known, names_of
 from talk_sdk._engine.run import Run
 from talk_sdk._engine.tally import Tally
 from talk_sdk._engine.verify import Verdict, Witness, kept_as, verify
@@ -19,12 +19,6 @@ from talk_sdk.operations import Divergence, Scalar
 __all__ = ["Different", "Told", "compare", "differences"]
 
 _WRITTEN = "what the golden record says is written there"
-_REFS = {
-    name
-    for concept in CONCEPTS.values()
-    for kind in (concept, *concept.children.values())
-    for name in kind.refs
-}
 _CORRECTED = "our own copy is corrected, for all systems agree; nothing is written"
 
 
@@ -46,13 +40,36 @@ def compare(run: Run, tally: Tally) -> None:
         while True:
             with run.store.write() as connection:
                 page = goldens.page(connection, concept, after)
-                for found in differences(run, connection, page):
-                    said = [each for each in _said(found) if not _unread(tally, each)]
-                    if said:
-                        tally.different(concept, found.golden.id, said)
+                for golden, said in _page(run, connection, page, tally):
+                    tally.different(concept, golden, said)
             if not page:
                 break
             after = page[-1].id
+
+
+def _page(
+    run: Run, connection: Connection, page: Sequence[GoldenRow], tally: Tally
+) -> Iterator[tuple[str, list[Divergence]]]:
+    """Golden id → what is to be told of it; who is referred to goes by the name people know."""
+    every = {
+        found.golden.id: [each for each in _said(found) if not _unread(tally, each)]
+        for found in differences(run, connection, page)
+    }
+    told = [each for said in every.values() for each in said]
+    names = names_of(connection, ((each.property, each.ours, each.theirs) for each in told))
+    for golden, said in every.items():
+        if said:
+            yield (
+                golden,
+                [
+                    replace(
+                        each,
+                        ours=names.get(each.ours, each.ours),
+                        theirs=names.get(each.theirs, each.theirs),
+                    )
+                    for each in said
+                ],
+            )
 
 
 def _unread(tally: Tally, each: Divergence) -> bool:
@@ -159,7 +176,7 @@ class _References:
             value
             for golden in records
             for name, value in golden.data.items()
-            if name in _REFS and isinstance(value, str)
+            if name in REFERENCES and isinstance(value, str)
         }
         self._merged: set[tuple[str, str, str]] = set()
         for system, found in links.merged(connection, ours).items():

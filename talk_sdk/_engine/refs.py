@@ -3,16 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import Connection
 
 from talk_sdk._engine.collecting import fetch
 from talk_sdk._engine.run import Run
-from talk_sdk._store import LinkRow, items, links
+from talk_sdk._store import LinkRow, goldens, items, links
+from talk_sdk.concepts import CONCEPTS
 from talk_sdk.mapping import Compiled
 from talk_sdk.operations import Scalar
 
-__all__ = ["Known", "composite_keys", "known", "refs_of", "split", "translate", "unresolved"]
+__all__ = [
+    "REFERENCES",
+    "Known",
+    "composite_keys",
+    "known",
+    "names_of",
+    "refs_of",
+    "split",
+    "translate",
+    "unresolved",
+]
+
+REFERENCES = frozenset(
+    name
+    for concept in CONCEPTS.values()
+    for kind in (concept, *concept.children.values())
+    for name in kind.refs
+)
+"""The properties, of whatever concept, whose values are golden ids."""
 
 Known = Mapping[tuple[str, str], str]
 """(system, `Entity:id`) → golden id."""
@@ -22,6 +42,14 @@ def split(ref: str) -> tuple[str, str]:
     """`Customer:17` → entity and external id."""
     entity, _, ext = ref.partition(":")
     return entity, ext
+
+
+def names_of(
+    connection: Connection, values: Iterable[tuple[str, Scalar, Scalar]]
+) -> Mapping[Any, str]:
+    """Golden id → the name that people know it by, for (property, value, value) of references."""
+    ids = {v for name, *both in values if name in REFERENCES for v in both if isinstance(v, str)}
+    return goldens.origins(connection, ids)
 
 
 def refs_of(run: Run, link: LinkRow) -> Iterator[str]:

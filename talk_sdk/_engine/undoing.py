@@ -8,13 +8,14 @@ named.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Connection
 
 from talk_sdk._engine.lines import EXISTENCE
+from talk_sdk._engine.refs import names_of
 from talk_sdk._engine.removals import ACTIVE
 from talk_sdk._engine.run import Run
 from talk_sdk._engine.steps import ARCHIVED
@@ -90,6 +91,7 @@ def _page(run: Run, connection: Connection, ids: Sequence[str], done: Undoing) -
     since = past.moves_after(connection, done.run.id, ids)
     before = past.undos(connection, ids)
     moves: dict[str, list[list[Any]]] = {}
+    first = len(done.restored)
     for ident, history in past.of_run(connection, done.run.id, ids).items():
         golden, own = records.get(ident), rows.get(ident, [])
         if golden is None:
@@ -107,6 +109,7 @@ def _page(run: Run, connection: Connection, ids: Sequence[str], done: Undoing) -
                 move = _property(run, golden, own, name, moved, done)
             if move is not None:
                 moves.setdefault(ident, []).append(move)
+    done.restored[first:] = _named(connection, done.restored[first:])
     changed = [records[ident] for ident in moves]
     for golden in changed:
         golden.dirty = True
@@ -115,6 +118,19 @@ def _page(run: Run, connection: Connection, ids: Sequence[str], done: Undoing) -
     links.update_links(connection, [link for g in changed for link in rows.get(g.id, ())])
     goldens.soil(connection, [golden.parent for golden in changed if golden.parent])
     journal.note(connection, run.id, run.now(), "undo", moves)
+
+
+def _named(connection: Connection, found: Sequence[Restored]) -> list[Restored]:
+    """The same with records that are referred to by the names that people know them by."""
+    names = names_of(connection, ((each.property, each.before, each.after) for each in found))
+    return [
+        replace(
+            each,
+            before=names.get(each.before, each.before),
+            after=names.get(each.after, each.after),
+        )
+        for each in found
+    ]
 
 
 def _moved(history: Iterable[tuple[str, Sequence[Any]]], of: str) -> dict[str, _Moved]:

@@ -222,3 +222,17 @@ def test_lines_that_wait_with_their_order_are_no_divergence(bench: Any) -> None:
     bench.settle()
     assert bench.open() == {"parked": 1}
     assert told(reconcile(bench)) == []
+
+
+def test_who_is_referred_to_is_named(bench: Any) -> None:
+    ids = many(bench, 2)
+    line = {"text": "Arbeid", "quantity": "1", "unit_price": "10.00"}
+    for ident in ids:
+        bench.control("shop").create("orders", {"customer_id": ident, "lines": [line]})
+    bench.settle()
+    first = "(SELECT id FROM golden WHERE origin = 'shop.Customer:%s')"
+    a, b = (first % ident for ident in ids)
+    damage(bench, f"UPDATE golden SET data = replace(data, {a}, {b}) WHERE concept = 'order'")
+    (found,) = reconcile(bench).divergences
+    names = tuple(f"shop.Customer:{ident}" for ident in reversed(ids))
+    assert (found.property, found.ours, found.theirs) == ("customer", *names)

@@ -156,6 +156,13 @@ def order(ola: Any) -> Any:
     return ola
 
 
+def test_who_is_referred_to_is_named(order: Any) -> None:
+    per = order.control("shop").create("customers", {"name": "Per", "email": "per@x.no"})
+    order.control("shop").edit("orders", order.order, {"customer_id": per})
+    names = (f"shop.Customer:{per}", f"shop.Customer:{order.here}")
+    assert restored(undo(order, order.sync().run)) == [("customer", *names)]
+
+
 def quantities(bench: Any) -> tuple[list[float], list[float]]:
     (there,) = bench.control("erp").dump("orders")
     here = bench.shop("orders", id=bench.order)
