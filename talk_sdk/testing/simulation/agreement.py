@@ -68,8 +68,14 @@ class Agreement:
 
     def _as_it_may(self, each: Field, key: Key, having: Group) -> bool:
         """Whether there is a reason for values that nobody typed."""
-        cases = (self._inherited, self._reborn, self._defaulted)
+        cases = (self._inherited, self._reborn, self._defaulted, self._archived)
         return any(case(each, key, having) for case in cases)
+
+    def _archived(self, each: Field, key: Key, having: Group) -> bool:
+        """Whether it was put out of use as somebody had deleted it elsewhere."""
+        deleted = any(not event.value for event in self._ledger.events[key[0], key[1], EXISTS])
+        told = all(self._policies.on_delete.get((name, key[0])) == "archive" for name in having)
+        return each.name == "active" and deleted and told
 
     def _taken_along(self, key: Key, event: Event) -> bool:
         """Whether a subdivision went because its user typed another country."""

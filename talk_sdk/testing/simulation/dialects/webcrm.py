@@ -245,7 +245,7 @@ class WebCrm(Dialect):
                "orders": "/Opportunities"}[kind]  # fmt: skip
         parts = {"customers": ("/Persons", "/Queries"), "orders": ("/QuotationLines", "/Queries")}
         if path.startswith("/QuotationLines/LinkedData"):
-            return path == f"{own}/{id_}"
+            return path in {own, f"{own}/{id_}"}
         return f"{path}/".startswith((f"{own}/{id_}/", *parts.get(kind, ())))
 
     def doubtful(self, exchange: Exchange) -> bool:
