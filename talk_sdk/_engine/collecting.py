@@ -106,7 +106,10 @@ def collect_hinted(run: Run, hints: Iterable[tuple[str, str, str]]) -> None:
     for system, entity, ident in hints:
         bound = run.systems.get(system)
         if bound is None or entity not in bound.mappings or bound.entities[entity].derived_from:
-            raise ConfigError(f"A hint about {system}.{entity}:{ident}: nothing is read by that.")
+            raise ConfigError(
+                f"A hint about {system}.{entity}:{ident}, and no {system}.{entity} is read: see the"
+                " dataflows and systems of talk.toml."
+            )
         wanted.setdefault((system, entity), {})[ident] = None
     for (system, entity), ids in wanted.items():
         if (system, entity) in run.left_out:

@@ -39,12 +39,12 @@ def reconcile(
     limit: Annotated[int | None, typer.Option(min=0, help=LIMIT_HELP, show_default=False)] = None,
     as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
 ) -> None:
-    """Compare everything that is linked in full, and show what differs that no sync can see.
+    """Find what differs that no sync can see, and mend it.
 
     A sync reads what has changed. A change that came to light too late for that, an edit that
     did not move its time of change, a system or a store that was restored from a backup stay
-    unseen: run this every night. It reads every record of every system, so it takes as long as
-    the first sync did.
+    unseen: run this every night. Everything that is linked is compared in full: it reads every
+    record of every system, so it takes as long as the first sync did.
 
     Nothing is written without --repair. With it, a missed edit is merged like any other, a
     system that says another thing than all the others is written once more, and our own copy is

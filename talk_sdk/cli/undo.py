@@ -26,11 +26,13 @@ LISTED = 50
 
 def undo(
     context: typer.Context,
-    run: Annotated[str | None, typer.Argument(metavar="[RUN]", help=RUN_HELP)] = None,
+    run: Annotated[str | None, typer.Argument(metavar="RUN", help=RUN_HELP)] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help=YES_HELP)] = False,
     as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
 ) -> None:
-    """Give the properties that a run has changed the values of before it, in all systems.
+    """Take back what a run has changed, in all systems.
+
+    The properties that it has changed get the values of before it.
 
     Without RUN the last runs are listed. With it, what would be restored is shown, and what
     cannot be: a property that was edited since keeps its value, and a record that the run
@@ -39,6 +41,8 @@ def undo(
 
     What is restored counts as an edit of yours, newer than all others. The same undo once more
     changes nothing, and an undo is undone like any other run.
+
+    Exit codes: 0 done, shown or listed; 1 done, with items that wait for somebody; 3 stopped.
     """
     wired = wiring(context)
     if run is None:
