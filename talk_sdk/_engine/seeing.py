@@ -48,8 +48,11 @@ def _by_itself(entity: Entity, link: LinkRow, look: Look) -> Literal["older", "c
 def put_back(link: LinkRow, look: Look, read_at: float) -> None:
     """Take in a record that was put back: nobody has typed what it says, so it is no edit.
 
-    What the golden record says stands, and is written there once more.
+    What the golden record says stands, and is written there once more. An edit that nobody had
+    merged yet, as of a record at rest, is gone where it was made (rule C3).
     """
+    link.pending = {n: v for n, v in link.pending.items() if n not in look.properties}
+    let_go(link)
     for name, value in look.properties.items():
         if name in link.shadow and link.shadow[name] != value:
             link.shadow[name] = value

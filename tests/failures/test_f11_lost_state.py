@@ -144,3 +144,25 @@ def test_their_store_is_restored_from_before_edits_of_records_that_are_there(
         assert deal[note] == "newer", system
         quantities = [float(each.get("quantity") or each.get("qty")) for each in deal["lines"]]
         assert quantities == [7.0], system
+
+
+def test_their_store_is_restored_from_before_edits_of_a_record_at_rest(
+    make: Callable[..., Any],
+) -> None:
+    """Nobody else has seen them, so they are gone: what the record says is what it said then."""
+    flow = {"from": "shop.Customer", "to": "outlet.Customer", "filter": "website != 'closed'"}
+    bench = make("shop", "outlet", config={"dataflow": [flow]})
+    people(bench, 0, 1)
+    bench.quiet()
+    shop = bench.control("shop")
+    shop.keep()
+    bench.clock.advance(3600)
+    shop.edit("customers", bench.row("shop")["id"], {"website": "closed", "note": "at rest"})
+    bench.quiet()
+    shop.go_back()
+    bench.sync(after=DAY)
+    bench.quiet_for_good()
+    assert [bench.row(system)["note"] for system in bench.twins] == [None, None]
+    assert bench.status().dormant == {}
+    with bench.runner() as runner:
+        assert runner.reconcile().counts == {}
