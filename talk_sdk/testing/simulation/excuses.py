@@ -284,7 +284,16 @@ class Excuses:
         return self._named(f"{item.system}.{item.entity}:{item.id}")[1]
 
     def _named(self, origin: str) -> tuple[str, str | None]:
-        return named(origin, self._views)
+        """The kind and the tag; no tag where the id has been given to another record since."""
+        kind, tag = named(origin, self._views)
+        system, id_ = origin.partition(".")[0], origin.partition(":")[2]
+        again = any(
+            event.system == system and event.record == id_ and not event.value and name == EXISTS
+            for (own, _, name), events in self._ledger.events.items()
+            for event in events
+            if own == kind
+        )
+        return kind, None if again else tag
 
 
 _CODES = {name: code for names in REGIONS.values() for code, name in names.items()}
