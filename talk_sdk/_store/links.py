@@ -291,7 +291,7 @@ def goldens_of(
             )
             for ext, golden, state, alias in connection.execute(query):
                 found[entity, ext] = (golden, state)
-                if state == "alias":
+                if state == "alias" and alias != ext:
                     merged[entity, ext] = alias
     if merged:
         there = goldens_of(connection, system, {(e, new) for (e, _), new in merged.items()})
