@@ -95,9 +95,10 @@ def _sqlite(engine: Engine, synchronous: str) -> None:
         # The driver's own transaction handling commits before DDL and ignores savepoints.
         connection.isolation_level = None
         cursor = connection.cursor()
+        # How long to wait comes first: the change of the journal may have to wait.
         for pragma in (
-            "journal_mode=WAL", f"synchronous={synchronous}", "temp_store=MEMORY",
-            "cache_size=-16000", "busy_timeout=10000",
+            "busy_timeout=10000", "journal_mode=WAL", f"synchronous={synchronous}",
+            "temp_store=MEMORY", "cache_size=-16000",
         ):  # fmt: skip
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
