@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any, get_args
+
+from pydantic import BaseModel
+
 from talk_sdk._engine.binding import opening_error
 from talk_sdk._engine.run import Bound
 from talk_sdk.operations import Check
@@ -14,7 +19,7 @@ _SKEWED = 30.0  # seconds between two clocks from which a check warns
 def check_system(bound: Bound, known: tuple[str, str] | None) -> list[Check]:
     """One sentence for each thing that was looked at; reads no record."""
     name = bound.name
-    found = [Check(name, "settings", True, "The settings are complete.")]
+    found = [Check(name, "settings", True, "The settings are complete."), *_conditions(bound)]
     try:
         session = bound.open()
     except Exception as error:  # noqa: BLE001 - whatever a connector raises is told
@@ -35,6 +40,32 @@ def check_system(bound: Bound, known: tuple[str, str] | None) -> list[Check]:
     for entity, rights in session.permissions.items():
         found.append(Check(name, "permissions", True, f"{entity}: {rights}."))
     return found
+
+
+def _conditions(bound: Bound) -> Iterator[Check]:
+    """Conditions of dataflows that look at fields which nobody has declared."""
+    for ((system, entity), target), flow in bound.flows.named.items():
+        for condition in (flow.when, flow.filter):
+            if system != bound.name or condition is None:
+                continue
+            unknown = condition.fields - set(_fields(bound.entities[entity].model))
+            if unknown:
+                words = ", ".join(sorted(unknown))
+                yield Check(
+                    bound.name, "dataflow", True,
+                    f"{entity} → {'.'.join(target)} asks for {condition.text}, and a {entity} is"
+                    f" not known to have {words}: right only if that is a field of your own.",
+                )  # fmt: skip
+
+
+def _fields(annotation: Any) -> Iterator[str]:
+    """The names of all fields of a wire model, and of the models in it."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        for name, field in annotation.model_fields.items():
+            yield field.alias or name
+            yield from _fields(field.annotation)
+    for part in get_args(annotation):
+        yield from _fields(part)
 
 
 def _clock_check(bound: Bound) -> Check:

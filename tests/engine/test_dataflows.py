@@ -323,3 +323,12 @@ def test_a_dataflow_that_makes_no_sense_is_refused_in_one_sentence(
         three.runner()
     assert words in caught.value.message
     assert "\n" not in caught.value.message
+
+
+def test_a_condition_that_looks_at_no_known_field_is_named_by_the_check(three: Bench) -> None:
+    three.flow("shop.Customer", "erp.Customer", when="webside == 'x' && billing.city == 'Bodø'")
+    three.flow("outlet.Customer", "erp.Customer", when="website == 'x' && billing.city == 'Bodø'")
+    with three.runner() as runner:
+        (found,) = [check for check in runner.check() if check.name == "dataflow"]
+    assert found.system == "shop"
+    assert "not known to have webside:" in found.message
