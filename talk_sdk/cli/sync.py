@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from talk_sdk.cli.confirming import confirmed
 from talk_sdk.cli.output import JSON_HELP, counts, print_counts, print_json
 from talk_sdk.cli.plan import KINDS
 from talk_sdk.cli.progress import progress
@@ -79,17 +80,9 @@ class Asking:
             typer.echo(f"  {system}.{entity}: {amounts}", err=True)
         if not self._terminal:
             self.refused = "`talk plan` shows what is waiting, `talk sync --yes` writes it"
-        elif not self._confirmed():
+        elif not confirmed("Write this?"):
             self.refused = "you said no; `talk plan` shows each write"
         return not self.refused
-
-    @staticmethod
-    def _confirmed() -> bool:
-        try:
-            return typer.confirm("Write this?", default=False, err=True)
-        except typer.Abort:
-            # Ctrl-C at the question is a no, and the run ends in good order.
-            return False
 
 
 def report_json(report: Report) -> dict[str, object]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from talk_sdk.cli.confirming import confirmed
 from talk_sdk.cli.output import JSON_HELP, print_json, print_table, shown
 from talk_sdk.cli.plan import plan_json
 from talk_sdk.cli.progress import progress
@@ -55,7 +56,7 @@ def undo(
             raise typer.Exit(STOPPED if found.problems else DONE)
         if not wired.is_terminal():
             typer.echo("Nothing was written: `talk undo RUN --yes` does it.", err=True)
-        elif _confirmed():
+        elif confirmed("Undo this?"):
             _do(wired, found.undone.id, as_json=False)
         raise typer.Exit(STOPPED if found.problems else DONE)
 
@@ -107,13 +108,6 @@ def _do(wired: Wiring, run: str, *, as_json: bool) -> None:
             writes = sum(report.written.values())
             typer.echo(f"Undone. Writes: {writes}, in {report.seconds:.1f} s (run {report.run}).")
     raise typer.Exit(DONE if report is None else OUTCOMES[report.outcome])
-
-
-def _confirmed() -> bool:
-    try:
-        return typer.confirm("Undo this?", default=False, err=True)
-    except typer.Abort:
-        return False
 
 
 def _as_json(found: Undo) -> dict[str, object]:
