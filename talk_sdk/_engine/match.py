@@ -206,9 +206,26 @@ def _found(
     lower = {c.golden: c for row in rows for c in group.lower.get(row.link, ())}
     if not lower:
         decisions.append(New(everyone))
-    elif len(lower) == 1 and not (sides.keys() & next(iter(lower.values())).sides):
-        decisions.append(Join(next(iter(lower)), everyone))
-    else:
+        return
+    candidate = next(iter(lower.values()))
+    if len(lower) > 1 or sides.keys() & candidate.sides or _contradict(rows, candidate):
         decisions.append(
             Review(everyone, "something weaker than the {key} belongs to another record")
         )
+    else:
+        decisions.append(Join(candidate.golden, everyone))
+
+
+def _contradict(rows: Sequence[Row], candidate: Candidate) -> bool:
+    """Whether a row differs in a key that is stronger than any that it or another one shares."""
+    shared = min(
+        rank
+        for row in rows
+        for rank, key in row.keys.items()
+        if key in candidate.keys.get(rank, frozenset())
+    )
+    return any(
+        rank < shared and rank in candidate.keys and key not in candidate.keys[rank]
+        for row in rows
+        for rank, key in row.keys.items()
+    )

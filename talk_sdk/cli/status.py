@@ -38,13 +38,13 @@ def _as_json(found: Status) -> dict[str, object]:
         "systems": found.systems,
         "last_run": found.last_run,
         "links": counts(found.links, ("system", "entity")),
-        "dormant": counts(found.dormant, ("system", "entity")),
         "open": found.open,
         "dead_letters": found.dead_letters,
         "parked": found.parked,
         "reviews": found.reviews,
         "conflicts": found.conflicts,
         "dead_links": found.dead_links,
+        "dormant": counts(found.dormant, ("system", "entity")),
     }
 
 

@@ -55,7 +55,7 @@ def test_what_programs_get_has_the_promised_shape(workspace: Any) -> None:
     status = json.loads(workspace.quick("status", "--json").stdout)
     assert list(status) == [
         "systems", "last_run", "links", "open", "dead_letters", "parked", "reviews", "conflicts",
-        "dead_links",
+        "dead_links", "dormant",
     ]  # fmt: skip
     assert status["systems"] == ["shop", "erp"]
 
@@ -76,12 +76,12 @@ def test_an_edit_is_shown_before_and_after_and_then_written(workspace: Any) -> N
 
 def test_a_restored_system_is_told_again_and_a_run_is_taken_back(workspace: Any) -> None:
     shop, erp = workspace.servers.shop.control, workspace.servers.erp.control
-    product = shop.create("products", {"title": "Krakk", "sku": "K-1", "price": "10.00"})
+    product = shop.create("products", {"title": "Krakk", "sku": "KRAKK-7", "price": "10.00"})
     workspace.quick("sync", "--yes")
 
     def prices() -> tuple[list[str], list[int]]:
-        here = [str(row["price"]) for row in shop.dump("products") if row["sku"] == "K-1"]
-        rows = (row for row in erp.dump("products") if row["articleNo"] == "K-1")
+        here = [str(row["price"]) for row in shop.dump("products") if row["sku"] == "KRAKK-7"]
+        rows = (row for row in erp.dump("products") if row["articleNo"] == "KRAKK-7")
         return here, [row["salesPriceMinor"] for row in rows]
 
     assert workspace.quick("reconcile").stdout.startswith("Nothing differs: ")

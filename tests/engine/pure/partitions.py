@@ -39,18 +39,20 @@ class Matched:
         groups = frozenset(frozenset(members) for members in self.members.values())
         return groups, frozenset(self.reviewed), frozenset(self.waiting)
 
-    def shares(self, members: list[int], below: int) -> bool:
-        """Whether a key that is stronger than a rank brings all of them together."""
-        keys = [self.rows[link].keys for link in members]
-        return any(
-            len({k.get(rank) for k in keys}) == 1 and keys[0].get(rank) is not None
-            for rank in RANKS
-            if rank < below
-        )
+    def forced(self, link: int, members: list[int], rank: int) -> bool:
+        """Whether a row stands among others that all have another key of a rank.
+
+        Not if a stronger key is what it shares with one of them.
+        """
+        own = self.rows[link].keys
+        others = [self.rows[each].keys for each in members if each != link]
+        there = {keys[rank] for keys in others if rank in keys}
+        stronger = any(keys.get(r) == own[r] for keys in others for r in own if r < rank)
+        return rank in own and bool(there) and own[rank] not in there and not stronger
 
 
-def match_all(rng: Random, shuffle: Random) -> Matched:
-    """Rows that come in two runs, rank by rank; `shuffle` is only the order of rows."""
+def match_all(rng: Random, shuffle: Random, later: float = 0.5) -> Matched:
+    """Rows that come in two runs, so many in the second; `shuffle` is only the order of rows."""
     sides = [("abcde"[n], "Item") for n in range(rng.randint(2, 5))]
     rows = [
         Row(
@@ -62,7 +64,7 @@ def match_all(rng: Random, shuffle: Random) -> Matched:
     ]  # fmt: skip
     moving = rng.random() < 0.1
     found = Matched({row.link: row for row in rows})
-    first = {row.link for row in rows if rng.random() < 0.5}
+    first = {row.link for row in rows if rng.random() >= later}
     for part in (first, {row.link for row in rows} - first):
         _run(found, part, shuffle, moving=moving)
     return found

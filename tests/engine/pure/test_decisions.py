@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from talk_sdk._engine.match import Candidate, Group, Join, Review, Row, decide
 from tests.engine.pure.partitions import REVIEWS, match_all
 from tests.engine.pure.worlds import MOST, NAMES, Played, finals, play
 
@@ -161,14 +162,22 @@ def test_rows_are_matched_the_same_in_any_order_and_never_two_of_one_side(
 @MANY
 @given(WORLDS)
 def test_rows_that_differ_in_a_stronger_key_are_never_joined_by_a_weaker_one(rng: Random) -> None:
-    found = match_all(copy(rng), Random(0))
+    found = match_all(copy(rng), Random(0), later=0.0)
     for members in found.members.values():
-        for rank in (1, 2):
-            strong = {
-                found.rows[link].keys[rank] for link in members if rank in found.rows[link].keys
-            }
-            weaker = len(strong) > 1 and not found.shares(members, below=rank)
-            assert not weaker, members
+        assert not [n for n in members for rank in (1, 2) if found.forced(n, members, rank)]
+
+
+def test_rows_that_one_key_joins_are_no_record_that_one_of_them_contradicts() -> None:
+    """One shares an e-mail with a record whose organisation number is not that of the other."""
+    rows = [
+        Row(1, ("a", "Item"), {1: "100", 2: "phone"}),
+        Row(2, ("b", "Item"), {2: "phone", 3: "m"}),
+    ]
+    other = Candidate("g", frozenset({("c", "Item")}), {1: frozenset({"200"}), 3: frozenset({"m"})})
+    (decision,) = decide(Group(2, "phone", rows, [], {2: [other]}))
+    assert isinstance(decision, Review)
+    agreeing = Candidate("g", frozenset({("c", "Item")}), {3: frozenset({"m"})})
+    assert decide(Group(2, "phone", rows, [], {2: [agreeing]})) == [Join("g", (1, 2))]
 
 
 @pytest.fixture(scope="module")
