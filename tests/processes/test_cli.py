@@ -90,7 +90,8 @@ def test_a_restored_system_is_told_again_and_a_run_is_taken_back(workspace: Any)
     assert found.exit_code == 1
     assert f"shop.Product:{product} unit_price: 10 here, 7 there; repair: " in found.stdout
     assert prices() == (["7.00"], [1000])
-    assert workspace.quick("reconcile", "--repair").exit_code == 0
+    mended = workspace.quick("reconcile", "--repair", "--yes")
+    assert mended.exit_code == 0, mended.output
     assert prices() == (["10.00"], [1000])
 
     shop.edit("products", product, {"price": "12.50"})
