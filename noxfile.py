@@ -95,8 +95,11 @@ def simulate(session: nox.Session) -> None:
 @nox.session(requires=["wheels"])
 def kills(session: nox.Session) -> None:
     """Kill runs over real servers at random moments, for example `nox -s kills -- --kills 200`."""
-    everything = ("talk-sdk", *PLUGINS)
-    session.install(*(wheel(name, "simulator") for name in everything), *tools("test"))
+    session.install(
+        wheel("talk-sdk", "simulator", "postgres"),
+        *(wheel(name, "simulator") for name in PLUGINS),
+        *tools("test"),
+    )
     session.run("python", "-P", "-m", "talk_sdk.testing.kills", *session.posargs)
 
 

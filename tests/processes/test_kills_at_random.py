@@ -16,13 +16,18 @@ from talk_sdk.testing.neutral import World
 from talk_sdk.testing.workbench import Workbench
 
 
-def test_runs_that_are_killed_leave_no_duplicate_and_no_lost_edit() -> None:
-    call = [sys.executable, "-m", "talk_sdk.testing.kills", "--kills", "12", "--seed", "3"]
+@pytest.mark.parametrize(("kind", "seed"), [("sqlite_file", 3), ("postgres_database", 4)])
+def test_runs_that_are_killed_leave_no_duplicate_and_no_lost_edit(
+    request: pytest.FixtureRequest, kind: str, seed: int
+) -> None:
+    store = request.getfixturevalue(kind).url
+    call = [sys.executable, "-m", "talk_sdk.testing.kills", "--kills", "12", "--seed", str(seed),
+            "--store", store]  # fmt: skip
     done = subprocess.run(call, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     last = done.stdout.splitlines()[-1]
     assert re.fullmatch(
-        r"12 kills, \d+ with a write in flight: 0 duplicates, 0 lost edits, 0 disagreements,"
+        r"\d+ kills, \d+ with a write in flight: 0 duplicates, 0 lost edits, 0 disagreements,"
         r" \d+ waiting for a person",
         last,
     )

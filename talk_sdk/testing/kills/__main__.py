@@ -16,6 +16,7 @@ from talk_sdk.testing.kills.users import LISTED
 EVERY = 25
 """Kills after which the workspace is let finish, and looked at."""
 ENOUGH = 4
+"""One in so many has to have a write in flight; if too few have, there are more kills."""
 FAULTS = ("duplicate", "lost edit", "disagreement")
 
 
@@ -26,13 +27,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     found: Counter[str] = Counter()
     with (
         tempfile.TemporaryDirectory(prefix="talk-kills-") as folder,
-        Killing(Path(folder), options.seed) as killing,
+        Killing(Path(folder), options.seed, options.store) as killing,
     ):
-        kills = 0
-        while kills < options.kills:
+        kills = looked = 0
+        while kills < options.kills or (_too_few(killing, kills) and kills < 2 * options.kills):
             kills += killing.kill_once()
-            if kills % EVERY == 0 or kills == options.kills:
+            if kills - looked == EVERY or kills == options.kills:
+                looked = kills
                 found += _looked_at(killing, kills)
+        if looked < kills:
+            found += _looked_at(killing, kills)
     _say("killed in: " + ", ".join(f"{n} {stage}" for stage, n in killing.stages.most_common()))
     _say("users: " + ", ".join(f"{n} {what}" for what, n in sorted(killing.users.edits.items())))
     _say(f"{killing.finished} runs were through before they could be killed")
@@ -41,10 +45,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _say(f"{found[LISTED]} edits gave way to another and stand in the list of conflicts")
     waiting = f"{found['waiting']} waiting for a person"
     _say(f"{kills} kills, {killing.in_flight} with a write in flight: {amounts}, {waiting}")
-    if killing.in_flight * ENOUGH < kills:
+    if _too_few(killing, kills):
         _say(f"too few with a write in flight: at least one in {ENOUGH} has to have one")
         return 1
     return 1 if any(found[kind] for kind in FAULTS) else 0
+
+
+def _too_few(killing: Killing, kills: int) -> bool:
+    return killing.in_flight * ENOUGH < kills
 
 
 def _looked_at(killing: Killing, kills: int) -> Counter[str]:
@@ -72,6 +80,12 @@ def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m talk_sdk.testing.kills", description=__doc__)
     parser.add_argument("--kills", type=int, default=200, help="how many")
     parser.add_argument("--seed", type=int, default=0, help="of the users and of the moments")
+    parser.add_argument(
+        "--store",
+        metavar="URL",
+        help="an empty store, for example postgresql://user:password@host/database;"
+        " by default a file of SQLite",
+    )
     return parser.parse_args(arguments)
 
 

@@ -5,16 +5,20 @@ from __future__ import annotations
 import json
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
 from collections import Counter
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from pathlib import Path
 from random import Random
 from typing import Any, Self
 
+from sqlalchemy import func, select
+from sqlalchemy.exc import DBAPIError
+
+from talk_sdk._store.engines import engine_of
+from talk_sdk._store.schema import intents
 from talk_sdk.testing.kills.users import CONNECTORS, Users
 from talk_sdk.testing.kills.witness import STAGES, Witness
 from talk_sdk.testing.serve import SimulatorProcess
@@ -40,9 +44,10 @@ class Killing:
         users: who edits.
     """
 
-    def __init__(self, folder: Path, seed: int) -> None:
-        """Nothing runs yet; use it as a context manager."""
+    def __init__(self, folder: Path, seed: int, store: str | None = None) -> None:
+        """Nothing runs yet; use it as a context manager. The store is empty, or a new file."""
         self._folder, self._rng = folder, Random(seed)
+        self._url = store or f"sqlite:///{folder / 'talk.db'}"
         self._stack = ExitStack()
         self._witness = Witness(folder)
         self.stages: Counter[str] = Counter()
@@ -72,6 +77,7 @@ class Killing:
                         **server.settings}  # fmt: skip
             lines.append(f"[systems.{name}]")
             lines += [f"{key} = {json.dumps(value)}" for key, value in settings.items()]
+        lines += ["[store]", f"url = {json.dumps(self._url)}"]
         (self._folder / "talk.toml").write_text("\n".join(lines), encoding="utf-8")
 
     # --- killing ----------------------------------------------------------------------------------
@@ -83,7 +89,7 @@ class Killing:
         self._slow_down()
         process = self._start()
         try:
-            self._wait(process, self._rng.choice(_MOMENTS))
+            self._wait(process, self._moment())
             if self._rng.random() < 0.3:
                 self.users.act()
             over = process.poll() is not None
@@ -96,6 +102,11 @@ class Killing:
         self.stages[stage] += 1
         self.in_flight += stage == "apply" and bool(self._unanswered())
         return True
+
+    def _moment(self) -> str:
+        """Any; while few had a write in flight, one in which some can have."""
+        drawn = self._rng.choice(_MOMENTS)
+        return "apply" if self.in_flight * 3 < self.stages.total() else drawn
 
     def _start(self, *words: str) -> subprocess.Popen[bytes]:
         return subprocess.Popen(  # noqa: S603 - our own command
@@ -117,15 +128,15 @@ class Killing:
 
     def _unanswered(self) -> int:
         """How many writes were journaled whose answer is not stored."""
-        path = self._folder / "talk.db"
-        if not path.exists():
-            return 0
-        query = "SELECT count(*) FROM intents WHERE state NOT IN ('settled', 'review')"
+        query = select(func.count()).where(intents.c.state.not_in(("settled", "review")))
+        engine = engine_of(self._url, durable=True)
         try:
-            with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5)) as store:
-                return int(store.execute(query).fetchone()[0])
-        except sqlite3.OperationalError:  # its tables are not there yet
+            with engine.connect() as connection:
+                return connection.execute(query).scalar_one()
+        except DBAPIError:  # its tables are not there yet
             return 0
+        finally:
+            engine.dispose()
 
     def _slow_down(self) -> None:
         for control in self._controls.values():
