@@ -106,10 +106,13 @@ class Faults:
     Attributes:
         on_request: Called with every request before it is handled, outside of the lock, so that a
             test can edit as a user between two requests.
+        refused: A text that the system takes from its users alone: what comes by the API and has
+            it anywhere, in upper or lower case, is refused as invalid.
     """
 
     def __init__(self, seed: int = 0, faults: Iterable[Fault] = ()) -> None:
         self.on_request: Callable[[Call], None] | None = None
+        self.refused = ""
         self._rng = random.Random(seed)
         self._lock = threading.Lock()
         self._rules: list[_Rule] = []

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 from talk_sdk.testing.counters import Counters
+from talk_sdk.testing.fields import InvalidError
 
 if TYPE_CHECKING:
     from talk_sdk.clock import Clock
@@ -162,6 +163,7 @@ class Collection:
         modified: datetime | None = None,
     ) -> Snapshot:
         """Keep a new record under a new id, or one that was to be recycled."""
+        self._store.check(values, author)
         id_ = self._recycled.pop() if self._recycled else self._new_id()
         now = self._store.clock.now()
         made = self._cut(created or now)
@@ -189,6 +191,7 @@ class Collection:
 
         Without `stamp` the time of its last change stays as it is.
         """
+        self._store.check(values, author)
         old = self._chains[id_][-1]
         now = self._store.clock.now()
         modified = self._cut(now) if stamp else old.modified
@@ -287,6 +290,14 @@ def _as_of(chain: Sequence[Snapshot], until: datetime) -> Snapshot | None:
     return chain[0] if chain[0].version > 1 else None
 
 
+def _says(value: Any, text: str) -> bool:
+    if isinstance(value, str):
+        return text in value.casefold()
+    if isinstance(value, Mapping):
+        return any(_says(part, text) for part in value.values())
+    return isinstance(value, Sequence) and any(_says(part, text) for part in value)
+
+
 @dataclass
 class Store:
     """Everything that a twin keeps; whoever reads or writes it holds the lock."""
@@ -296,6 +307,17 @@ class Store:
     lock: threading.RLock = field(default_factory=threading.RLock)
     counters: Counters = field(default_factory=Counters)
     effects: list[Effect] = field(default_factory=list)
+
+    def check(self, values: Mapping[str, Any], author: Author) -> None:
+        """See that the API writes nothing that is refused.
+
+        Raises:
+            InvalidError: a value has the text that the system does not take.
+        """
+        if self.faults.refused and author.who == "api":
+            for name, value in values.items():
+                if _says(value, self.faults.refused.casefold()):
+                    raise InvalidError(name, "has signs that are not taken")
 
     def record_effect(
         self, collection: str, snapshot: Snapshot, author: Author, kind: Kind

@@ -21,13 +21,13 @@ ENOUGH = 200
 REACHED = (
     *(f"edit: {what}" for what in (
         "a question answered", "customer created", "field", "field, by two", "id given again",
-        "key handed over", "line added",
+        "key handed over", "line added", "mended",
         "line changed", "line removed", "line, by two", "lines swapped", "order created",
         "out of sight", "product created", "record deleted", "stock", "taken back",
         "twin", "twin let go",
     )),
     *(f"fault: {what}" for what in (
-        "drop_after", "drop_before", "graphql_error", "malformed", "rate_limit",
+        "drop_after", "drop_before", "graphql_error", "late effect", "malformed", "rate_limit",
         "repeated_page",
         "server_error", "short_page", "timeout",
     )),
@@ -54,7 +54,7 @@ REACHED = (
     *(f"on_delete: {what}" for what in ("archive", "delete")),
     "brake: tight", "followed: a deletion", "hints", "not written, as it is off",
     "pages drift under a read", "parked", "plan: operations that had changed",
-    "plan: with operations",
+    "plan: with operations", "refused by its system",
     "conflicts listed", "lost, but listed as a conflict", "review", "run: done", "run: stopped",
     COUNTS,
 )  # fmt: skip

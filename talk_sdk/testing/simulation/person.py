@@ -10,6 +10,7 @@ from talk_sdk._inbox import Inbox
 from talk_sdk.operations import Conflict
 from talk_sdk.testing.simulation.ledger import Event, Key, Ledger
 from talk_sdk.testing.simulation.origins import named
+from talk_sdk.testing.simulation.values import mark
 from talk_sdk.testing.simulation.verdicts import alike, system_of
 from talk_sdk.testing.simulation.views import Twin, View
 
@@ -43,7 +44,7 @@ class Person:
         for each in sorted(inbox.conflicts(), key=lambda conflict: conflict.id):
             if not each.open or self._rng.random() >= chance:
                 continue
-            label = self._rng.choice(sorted(each.values))
+            label = self._rng.choice(sorted(self._fit(each)))
             found = self._edit(each, label, views)
             if found is None:
                 self.counts["question: about what nobody can place"] += 1
@@ -53,6 +54,13 @@ class Person:
             self.counts["edit: a question answered"] += 1
             said.append(f"{each.record} {each.property}: {label}")
         return said
+
+    def _fit(self, each: Conflict) -> list[str]:
+        """Whose values every system takes; if none are, any."""
+        marks = [mark(name) for name in self._twins]
+        fit = [label for label, value in each.values.items()
+               if not any(text in str(value).casefold() for text in marks)]  # fmt: skip
+        return fit or list(each.values)
 
     def _edit(
         self, each: Conflict, label: str, views: Mapping[str, View]

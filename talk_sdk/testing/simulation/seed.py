@@ -115,6 +115,13 @@ class Simulation(Stage):
             self.trace.add(f"{self._now():.1f} answered: {each}")
         return bool(said)
 
+    def _mend(self) -> None:
+        """People see what was refused, and type something else."""
+        with self.runner() as runner:
+            self.counts["refused by its system"] += len(runner.status().dead_letters)
+        for what in self.users.mend():
+            self.trace.add(f"{self._now():.1f} mended: {what}")
+
     def _calm(self) -> None:
         """No more edits and faults: run until nothing is written any more."""
         for faults in self.bench.faults.values():
@@ -162,6 +169,8 @@ class Simulation(Stage):
             if not lacking:
                 break
             self._noisy(lacking)
+        if self.scenario.picky:
+            self._mend()
         self._calm()
         if self._answer(self.scenario.policies.last):
             self._calm()

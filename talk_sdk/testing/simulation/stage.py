@@ -19,6 +19,7 @@ from talk_sdk.testing.simulation.person import Person
 from talk_sdk.testing.simulation.scenario import Scenario, draw, draw_systems
 from talk_sdk.testing.simulation.trace import Tap, Trace
 from talk_sdk.testing.simulation.users import Users
+from talk_sdk.testing.simulation.values import mark
 from talk_sdk.testing.simulation.verdicts import note_reviews
 from talk_sdk.testing.simulation.views import Twin
 from talk_sdk.testing.simulation.watching import Watch
@@ -69,7 +70,8 @@ class Stage:
                           self.violations)  # fmt: skip
         self.users = Users(self._chance("users"), self.twins, self.ledger, self._now,
                            numbering=self.scenario.numbering,
-                           deleting=self.scenario.policies.deletes)  # fmt: skip
+                           deleting=self.scenario.policies.deletes,
+                           picky=self.scenario.picky)  # fmt: skip
 
     def _chance(self, what: str) -> Random:
         return Random(f"{self.seed}/{what}")
@@ -83,6 +85,8 @@ class Stage:
         )  # fmt: skip
         for name, lag in scenario.lags.items():
             bench.faults[name].switch("lag", lag)
+        for name in scenario.systems:
+            bench.faults[name].refused = mark(name) if scenario.picky else ""
         for name in scenario.without:
             proof = DIALECTS[scenario.systems[name]].proof
             if proof is not None:

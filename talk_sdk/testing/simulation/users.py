@@ -12,7 +12,7 @@ from talk_sdk.testing.simulation.fields import FIELDS, LINE_FIELDS
 from talk_sdk.testing.simulation.ledger import Ledger
 from talk_sdk.testing.simulation.meetings import Meetings
 from talk_sdk.testing.simulation.sides import Field, at, placed
-from talk_sdk.testing.simulation.values import FIXED, Typist, merge_into
+from talk_sdk.testing.simulation.values import FIXED, Typist, mark, merge_into
 from talk_sdk.testing.simulation.views import Seen, Twin, View
 
 __all__ = ["Users"]
@@ -32,10 +32,12 @@ class Users:
         *,
         numbering: bool = False,
         deleting: bool = False,
+        picky: float = 0.0,
     ) -> None:
         """Take the systems.
 
-        With `numbering`, people number new orders themselves; with `deleting`, they delete.
+        With `numbering`, people number new orders themselves; with `deleting`, they delete;
+        `picky` is the chance that they type what another system does not take.
         """
         self._numbering = numbering
         self._rng = rng
@@ -43,7 +45,7 @@ class Users:
         self._ledger = ledger
         self._now = now
         coded = any(twin.dialect.region_codes for twin in twins.values())
-        self._typist = Typist(rng, regions=coded)
+        self._typist = Typist(rng, twins, regions=coded, picky=picky)
         self.live = False
         self.counts: Counter[str] = Counter()
         self._deleting = Deleting(rng, twins, ledger) if deleting else None
@@ -95,6 +97,32 @@ class Users:
         if self.live and name in {"record deleted", "customer created", "product created"}:
             self.counts["pages drift under a read"] += 1
         return f"{twin.name} {name}"
+
+    def mend(self) -> list[str]:
+        """Type something else wherever a text stands that some system does not take."""
+        self._typist.picky = 0.0
+        mended = []
+        for twin in self._twins.values():
+            before = twin.view()
+            for kind, records in before.records.items():
+                for seen in records:
+                    changes = self._mended(twin, kind, seen)
+                    if changes:
+                        twin.edit(seen, changes)
+                        mended.append(f"{twin.name} {kind} {seen.id}")
+            self._ledger.log(self._now(), twin, before, twin.view())
+        self.counts["edit: mended"] += len(mended)
+        return mended
+
+    def _mended(self, twin: Twin, kind: str, seen: Seen) -> dict[str, Any]:
+        changes: dict[str, Any] = {}
+        for each in FIELDS[kind]:
+            value = seen.values.get(each.name) if twin.has(each) else None
+            if isinstance(value, str) and any(
+                mark(name) in value.casefold() for name in self._twins
+            ):
+                merge_into(changes, self._typist.typed(twin, each, seen))
+        return changes
 
     # --- fields -----------------------------------------------------------------------------------
 

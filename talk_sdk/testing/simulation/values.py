@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from random import Random
 from typing import Any
@@ -11,7 +11,7 @@ from talk_sdk.testing.simulation.sides import Field, placed
 from talk_sdk.testing.simulation.turns import COUNTRIES, REGIONS
 from talk_sdk.testing.simulation.views import Seen, Twin
 
-__all__ = ["FIXED", "Typist", "merge_into"]
+__all__ = ["FIXED", "Typist", "mark", "merge_into"]
 
 _LONG = " with a name that is longer than fifty characters are"
 FIXED = {
@@ -21,15 +21,31 @@ FIXED = {
 }
 """Fields that a system fills in itself, or that nobody changes in real life."""
 _DECIMALS = {"unit_price", "cost_price", "sale_price", "shipping"}
+_ANY_TEXT = {"name", "title", "reference", "first_name", "last_name", "line1", "city"}
+
+
+def mark(system: str) -> str:
+    """A text that a system takes from its own users at most."""
+    return f"\u00a7{system}"
 
 
 class Typist:
-    """Draws values."""
+    """Draws values.
 
-    def __init__(self, rng: Random, *, regions: bool = False) -> None:
-        """Take a generator; with `regions`, subdivisions are those that there really are."""
+    Args:
+        rng: where they come from.
+        systems: all of them.
+        regions: whether subdivisions are those that there really are.
+        picky: chance that one of the other systems does not take a text.
+    """
+
+    def __init__(
+        self, rng: Random, systems: Iterable[str], *, regions: bool = False, picky: float = 0.0
+    ) -> None:
         self._rng = rng
+        self._systems = sorted(systems)
         self._regions = regions
+        self.picky = picky
         self.made = 0
 
     def typed(self, twin: Twin, each: Field, seen: Seen | None = None) -> dict[str, Any]:
@@ -38,7 +54,16 @@ class Typist:
         if self._regions and each.name.endswith(".subdivision"):
             country = seen.values.get(each.name.replace("subdivision", "country")) if seen else None
             return placed(side.path, self._region(country, codes=twin.dialect.region_codes))
-        return placed(side.path, side.type_in(self._value(each.name)))
+        value = self._value(each.name)
+        if each.name.rpartition(".")[2] in _ANY_TEXT and isinstance(value, str):
+            value = self._marked(twin, value)
+        return placed(side.path, side.type_in(value))
+
+    def _marked(self, twin: Twin, text: str) -> str:
+        if not self.picky or self._rng.random() >= self.picky:
+            return text
+        others = [name for name in self._systems if name != twin.name]
+        return f"{mark(self._rng.choice(others))} {text.strip()}"
 
     def _region(self, country: Any, *, codes: bool) -> str | None:
         """A subdivision; where codes are asked for, one of the country, or none."""
