@@ -217,9 +217,10 @@ class Ledger:
                 if link.found.pop(name, None) is not None:
                     self._conflicts.append(_two_numbers(self._run, intent, name, value, ours))
             else:
+                if not link.pending:  # else the time is that of what was typed
+                    link.edit_lo = link.edit_hi = self._now
                 link.pending[name] = value
                 link.shadow.pop(name, None)
-                link.edit_lo = link.edit_hi = self._now
                 self.assigned.add(golden.id)
 
     def _key(self, link: LinkRow, golden: GoldenRow, look: Look) -> None:
@@ -247,7 +248,7 @@ class Ledger:
             pairs = line_pairs(sent, answer)
             if pairs is None:
                 link.children = {**(link.children or {}), name: answer}
-                if not certain:
+                if intent.kind == "create":
                     # Somebody has changed the list since: what was sent is its base.
                     base = [[None, dict(line[2])] for line in sent]
                     for kid, child, (_, revs) in self._kids.store(

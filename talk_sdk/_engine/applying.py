@@ -10,17 +10,10 @@ from sqlalchemy import Connection
 from talk_sdk._engine.absorb import absorb
 from talk_sdk._engine.aliases import follow
 from talk_sdk._engine.collecting import bury_links, error_of, fetch
+from talk_sdk._engine.exchange import Sent, send
 from talk_sdk._engine.outcomes import conclude
 from talk_sdk._engine.run import Bound, Run
-from talk_sdk._engine.sending import (
-    Material,
-    Sent,
-    Waits,
-    operation_of,
-    prepare,
-    refs_in,
-    send,
-)
+from talk_sdk._engine.sending import Material, Waits, operation_of, prepare, refs_in
 from talk_sdk._engine.spool import Spool
 from talk_sdk._engine.steps import CHANGES, Step
 from talk_sdk._engine.workers import Failed, Lane

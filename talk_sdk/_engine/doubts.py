@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from sqlalchemy import Connection
 
 from talk_sdk._engine.collecting import error_of, fetch
+from talk_sdk._engine.exchange import Sent, send
 from talk_sdk._engine.looks import external_id
 from talk_sdk._engine.outcomes import conclude
 from talk_sdk._engine.run import Bound, Run
-from talk_sdk._engine.sending import Sent, send
 from talk_sdk._engine.workers import Failed, Lane
 from talk_sdk._store import items, journal
 from talk_sdk._store.journal import Intent

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from talk_sdk._engine.lines import POSITION, UNKNOWN
-from talk_sdk._engine.looks import external_id, keys_of, unique_keys
+from talk_sdk._engine.looks import keys_of, unique_keys
 from talk_sdk._engine.refusals import basis
 from talk_sdk._engine.run import Bound, Run
 from talk_sdk._engine.steps import CHANGES, Step
@@ -17,9 +17,9 @@ from talk_sdk._store.journal import Intent
 from talk_sdk.errors import MappingError
 from talk_sdk.mapping import Compiled
 from talk_sdk.mapping.paths import getter, setter
-from talk_sdk.operations import Change, Operation, Outcome, Raw, Scalar
+from talk_sdk.operations import Change, Operation, Raw, Scalar
 
-__all__ = ["Material", "Sent", "Waits", "operation_of", "prepare", "refs_in", "send"]
+__all__ = ["Material", "Waits", "operation_of", "overlay", "prepare", "refs_in"]
 
 
 class Waits(Exception):  # noqa: N818 - not a fault: the step waits for another record
@@ -187,16 +187,16 @@ def _body(
         table = mapping.children[name]
         table.put(body, _wire_lines(name, found, mapping, material.kids, current))
     if step.kind == "create":
-        return _overlay(_constants(mapping), body)
+        return overlay(_constants(mapping), body)
     if current is None:
         return body
     declared = bound.entities[step.entity]
     if declared.update == "put":
-        return _overlay(current, body)
+        return overlay(current, body)
     for path in declared.whole:
         mine, there = getter(path)(body), getter(path)(current)
         if isinstance(mine, dict) and isinstance(there, dict):
-            setter(path)(body, _overlay(there, mine))
+            setter(path)(body, overlay(there, mine))
     return body
 
 
@@ -230,7 +230,7 @@ def _wire_lines(
         if kid is not None and rows is not None:
             place = kid.shadow.get(POSITION)
             if isinstance(place, int) and place < len(rows):
-                line = _overlay(rows[place], line)
+                line = overlay(rows[place], line)
         own = None if kid is None else kid.ext.rpartition("/")[2]
         if own is not None and table.id is not None and not own.startswith(UNKNOWN):
             line[table.id] = own
@@ -238,13 +238,13 @@ def _wire_lines(
     return found
 
 
-def _overlay(under: Raw, over: Raw) -> Raw:
+def overlay(under: Raw, over: Raw) -> Raw:
     """One record over another, nested ones likewise; lists are replaced."""
     found = dict(under)
     for name, value in over.items():
         below = found.get(name)
         both = isinstance(value, dict) and isinstance(below, dict)
-        found[name] = _overlay(below, value) if both else value  # type: ignore[arg-type]
+        found[name] = overlay(below, value) if both else value  # type: ignore[arg-type]
     return found
 
 
@@ -260,53 +260,3 @@ def operation_of(intent: Intent, body: Raw | None = None) -> Operation:
         tuple(Change(*change) for change in what["changes"]), what["reason"], intent.golden,
         intent.id, what["marker"], body or what["body"], what["version"],
     )  # fmt: skip
-
-
-@dataclass
-class Sent:
-    """Intents that were handed to the connector, with its outcomes."""
-
-    intents: list[Intent]
-    outcomes: list[Outcome]
-
-
-def send(bound: Bound, batch: Sequence[Intent], bodies: Mapping[str, Raw]) -> Callable[[], Sent]:
-    """The call that sends a batch, and reads a record back where the answer has none.
-
-    `bodies` are those that are not what the journal has: whole records.
-    """
-
-    def call() -> Sent:
-        operations = [operation_of(intent, bodies.get(intent.id)) for intent in batch]
-        outcomes = list(bound.write(operations))
-        for index, (operation, outcome) in enumerate(zip(operations, outcomes, strict=True)):
-            if outcome.kind == "stored" and operation.kind != "delete":
-                outcomes[index] = _own(bound, operation, _complete(bound, operation, outcome))
-        return Sent(list(batch), outcomes)
-
-    return call
-
-
-def _own(bound: Bound, operation: Operation, outcome: Outcome) -> Outcome:
-    """The answer, unless it is another record's: the one that was meant was merged into it."""
-    if operation.id is None or outcome.kind != "stored":
-        return outcome
-    ext = external_id(bound.entities[operation.entity], outcome.record or {})
-    return outcome if ext in {None, operation.id} else Outcome("stale", reason="merged")
-
-
-def _complete(bound: Bound, operation: Operation, outcome: Outcome) -> Outcome:
-    """A stored outcome with its record, as the inbound plugins let us see it."""
-    if outcome.record is not None:
-        return Outcome("stored", bound.inbound(operation.entity, [outcome.record])[0])
-    if operation.id is not None:
-        record = bound.get(operation.entity, [operation.id]).get(operation.id)
-        return Outcome("gone") if record is None else Outcome("stored", record)
-    marker = bound.entities[operation.entity].marker
-    if marker is None or operation.marker is None:
-        return Outcome("unknown", reason="the API does not say what it created")
-    found = [r for r in bound.find(operation.entity, marker, [operation.marker])
-             if r.get(marker) == operation.marker]  # fmt: skip
-    if len(found) == 1:
-        return Outcome("stored", found[0])
-    return Outcome("unknown", reason="the created record was not found by its marker")
