@@ -179,6 +179,7 @@ class Site:
         )
         self._slug(values, id_)
         self._variants(values)
+        self.store.check(values, author)
         known = {variant["id"] for variant in (before or {}).get("variants", ())}
         for variant in values["variants"]:
             stock = variant.pop("stock", None) or {}

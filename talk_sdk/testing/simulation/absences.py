@@ -51,7 +51,7 @@ class Absences:
     def valued(self, kind: str, tag: str) -> bool:
         """Whether what is left of it is kept the same in all systems, as if nothing had been."""
         follows = any((name, kind) in self._policies.on_delete for name in self._twins)
-        return kind != "lines" and (not follows or self._kept(kind, tag))
+        return kind != "lines" and (not follows or self._listed(kind, tag))
 
     def judge(self, kind: str, tag: str, group: Mapping[str, Seen]) -> Iterator[str]:
         """Systems that have it, or have it not, against what they were told."""
@@ -63,7 +63,10 @@ class Absences:
             rule = self._policies.on_delete.get((name, kind), "ignore")
             seen = group.get(name)
             if name in removals:
-                if seen is not None:
+                unknown = self._excuses.born_in_doubt(
+                    name, (kind, tag, EXISTS), removals[name].time
+                )
+                if seen is not None and not unknown:
                     yield f"{what} was made anew in {name}"
             elif seen is None:
                 if rule != "delete" and name in self._ledger.homes[tag]:
@@ -89,5 +92,8 @@ class Absences:
         """
         unknown = all(self._excuses.born_in_doubt(event.system, (kind, tag, EXISTS), event.time)
                       for event in self._deleted[kind, tag])  # fmt: skip
+        return unknown or self._listed(kind, tag)
+
+    def _listed(self, kind: str, tag: str) -> bool:
         listed = (each for each in self._excuses.conflicts if each.name == "the record")
-        return unknown or any(each.kind == kind and each.tag in {None, tag} for each in listed)
+        return any(each.kind == kind and each.tag in {None, tag} for each in listed)

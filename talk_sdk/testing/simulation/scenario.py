@@ -57,6 +57,7 @@ class Scenario:
         faulty: chance of a plan of faults for each system and run.
         deadly: chance that a run is killed.
         late: chance that a write has its effect only after its client has given up on it.
+        terse: chance that the answer to a write leaves out a field.
         picky: chance that a text is typed which one of the other systems does not take.
         without: systems that keep no idempotency keys, or no markers, though their like do.
         policies: what the workspace is told to do otherwise.
@@ -72,6 +73,7 @@ class Scenario:
     faulty: float
     deadly: float
     late: float = 0.0
+    terse: float = 0.0
     picky: float = 0.0
     without: frozenset[str] = frozenset()
     settings: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -172,6 +174,7 @@ def draw(rng: Random, systems: Sequence[str], policies: Random | None = None) ->
         faulty=rng.choice((0.3, 0.6, 0.9)),
         deadly=rng.choice((0.3, 0.6)),
         late=rng.choice((0.0, 0.0, 0.05)),
+        terse=rng.choice((0.0, 0.0, 0.2)),
         picky=rng.choice((0.0, 0.0, 0.1)),
         without=without,
         settings=settings,

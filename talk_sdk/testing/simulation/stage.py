@@ -98,6 +98,11 @@ class Stage:
         self.counts["fault: late effect"] += late
         return late
 
+    def _is_unsaid(self) -> bool:
+        unsaid = self._live and self._noise.random() < self.scenario.terse
+        self.counts["system: does not say all that it has written"] += unsaid
+        return unsaid
+
     def _tap(self) -> None:
         self._taps: list[Tap] = []
         watch = self._watch = Watch(
@@ -107,7 +112,8 @@ class Stage:
         for name, twin in self.twins.items():
             bare = self.bench.twins[name]
             tap = Tap(twin, bare.app, self.bench.faults[name], self.scenario.pages[name],
-                      before=self._before, after=watch.after, late=self._is_late)  # fmt: skip
+                      before=self._before, after=watch.after, late=self._is_late,
+                      unsaid=self._is_unsaid)  # fmt: skip
             self._taps.append(tap)
             self.bench.twins[name] = type(bare)(tap, bare.settings, bare.control)
 

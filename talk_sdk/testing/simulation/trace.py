@@ -11,6 +11,8 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode
 
+import msgspec
+
 from talk_sdk.testing.faults import TRANSPORT_HEADER
 
 if TYPE_CHECKING:
@@ -66,6 +68,7 @@ class Tap:
         before: called with system, method and path before each request is handled.
         after: called with each exchange.
         late: whether a write is to arrive only after its client has given up on it.
+        unsaid: whether the answer to a write is to leave out a field that it may leave out.
     """
 
     def __init__(
@@ -78,8 +81,10 @@ class Tap:
         before: Callable[[str, str, str], None],
         after: Callable[[Exchange], None],
         late: Callable[[], bool] = lambda: False,
+        unsaid: Callable[[], bool] = lambda: False,
     ) -> None:
         self._late = late
+        self._unsaid = unsaid
         self._under_way: list[tuple[WSGIEnvironment, bytes]] = []
         self._twin = twin
         self._app = app
@@ -132,11 +137,21 @@ class Tap:
         spoilt = call.hit_by("malformed") or call.hit_by("graphql_error")
         intact = status[1] and status[0] < 300 and not spoilt
         done = tuple(e for e in effects[known:] if e.who == "api")
+        told = self._told(body) if done and intact and body else body
         self._after(
             Exchange(self._twin.name, call.method, call.path, f"{query}#{_short(sent)}",
-                     status[0], body, intact, faults, done, sent)
+                     status[0], body if told is body else b"", intact, faults, done, sent)
         )  # fmt: skip
-        return body
+        return told
+
+    def _told(self, body: bytes) -> bytes:
+        """The answer to a write; it may say less than has been written."""
+        if not self._twin.dialect.unsaid:
+            return body
+        said = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+        told = {name: value for name, value in said.items()
+                if name not in self._twin.dialect.unsaid or not self._unsaid()}  # fmt: skip
+        return body if told == said else msgspec.json.encode(told)
 
     def _paged(self, query: str) -> str:
         names = {"limit", "pageSize"}

@@ -134,7 +134,7 @@ class Ways:
         for system, effect in self._since(before):
             twin = self._twins[system]
             kind, id_ = twin.dialect.place_of(effect, twin.control)
-            if kind not in KINDS or (system, kind, id_) in self._changed:
+            if kind not in KINDS or self._had((system, kind, id_), effect):
                 continue  # what is left of a part that is gone does not say whose it was
             whole = twin.dialect.places[kind]["in"] == effect.collection
             if effect.kind == "create" and whole and created[system, kind] > 0:
@@ -146,6 +146,12 @@ class Ways:
             if place not in made:
                 what = f"{effect.kind} of {effect.collection}/{effect.id}"
                 self._violations.append(f"I10: {what} in {place[0]}, which no plan had")
+
+    def _had(self, place: tuple[str, str, str], effect: Effect) -> bool:
+        """Whether a change was planned; of what is gone, a dialect may know a part of the id."""
+        return place in self._changed or (effect.kind == "delete" and any(
+            place[:2] == (system, kind) and effect.id in id_.split("/")
+            for system, kind, id_ in self._changed))  # fmt: skip
 
     def _marks(self) -> dict[str, int]:
         return {name: len(twin.control.store.effects) for name, twin in self._twins.items()}

@@ -76,6 +76,10 @@ class CustomErp(Dialect):
     connector = "customerp"
     deletes = frozenset(KINDS)
     late = frozenset({"POST"})
+    unsaid = frozenset({
+        "email", "phone", "mobile", "contactFirstName", "invoiceAddress", "deliveryAddress",
+        "articleNo", "salesPriceMinor", "vatPercent", "orderNo", "dueDate", "lines",
+    })  # fmt: skip
     follows: ClassVar = {"customers": ("archive",), "products": ("archive",)}
     proof = ("marker", "marker")
     line_ids = False

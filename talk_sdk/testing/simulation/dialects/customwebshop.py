@@ -50,6 +50,10 @@ class CustomWebshop(Dialect):
     deletes = frozenset(KINDS)
     dated = True
     late = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+    unsaid = frozenset({
+        "email", "phone", "mobile", "first_name", "last_name", "billing", "shipping", "sku",
+        "price", "vat_rate", "customer_id", "due_date", "delivery_date", "lines",
+    })  # fmt: skip
     follows: ClassVar = {
         "customers": ("archive", "delete"), "products": ("archive", "delete"),
         "orders": ("delete",),

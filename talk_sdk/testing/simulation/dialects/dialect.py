@@ -48,6 +48,7 @@ class Dialect:
         filled: fields of new records that it declares to fill in itself, beside those that lag.
         late: methods of requests that may arrive after the client has given up on them, and
             overwrite nothing that was typed meanwhile: creates, and what has a version.
+        unsaid: fields that the answer to a write may leave out.
         line_ids: whether lines have ids.
         timed_lines: whether a change of a line shows in the time of change of its order.
         region_codes: whether subdivisions are codes of ISO 3166-2.
@@ -75,6 +76,7 @@ class Dialect:
     stepwise: ClassVar[bool] = False
     filled: ClassVar[frozenset[str]] = frozenset()
     late: ClassVar[frozenset[str]] = frozenset()
+    unsaid: ClassVar[frozenset[str]] = frozenset()
     line_ids: ClassVar[bool] = True
     timed_lines: ClassVar[bool] = True
     region_codes: ClassVar[bool] = False
