@@ -26,7 +26,10 @@ from talk_sdk.operations import Outcome, Raw
 
 __all__ = ["apply"]
 
-_TOGETHER = 16  # answers that are stored in one transaction
+# Answers are stored in one transaction that came within so many seconds, or that are so many: a
+# crash leaves no more of them in doubt.
+_TOGETHER_S = 0.05
+_TOGETHER = 64
 _DOUBTS = 3  # writes in a row without an answer, after which a system is left alone
 
 
@@ -43,6 +46,12 @@ class _Work:
     refused: set[str] = field(default_factory=set)
     stale: list[tuple[str, str, str]] = field(default_factory=list)
     answers: list[tuple[Intent, Outcome]] = field(default_factory=list)
+    stored_at: float = 0.0
+
+    def due(self) -> bool:
+        """Whether the answers that are kept have to be stored now."""
+        waited = self.run.clock.monotonic() - self.stored_at
+        return len(self.answers) >= _TOGETHER or waited >= _TOGETHER_S
 
 
 def apply(run: Run, spool: Spool) -> set[str]:
@@ -61,7 +70,7 @@ def apply(run: Run, spool: Spool) -> set[str]:
             run.step("answered")
             for intents, result in together:
                 _take(work, list(intents), result)
-            if len(work.answers) >= _TOGETHER:
+            if work.due():
                 _store(work)
         _store(work)
         _look_again(work)
@@ -243,11 +252,12 @@ def _unvetoed(
     entity: str,
     ready: list[tuple[Intent, Raw]],
 ) -> list[tuple[Intent, Raw]]:
-    if not ready:
-        return []
+    hook = bound.hooks.talk_veto
+    if not ready or not hook.get_hookimpls():
+        return ready
     operations = [operation_of(intent) for intent, _ in ready]
     reasons: dict[int, str] = {}
-    for vetoes in bound.hooks.talk_veto(system=bound.name, entity=entity, operations=operations):
+    for vetoes in hook(system=bound.name, entity=entity, operations=operations):
         reasons.update(vetoes or {})
     for index, reason in reasons.items():
         record = operations[index].record
@@ -275,6 +285,7 @@ def _take(work: _Work, intents: list[Intent], result: Sent | Failed) -> None:
 def _store(work: _Work) -> None:
     """Store the answers that came since, in one transaction."""
     answers, work.answers = work.answers, []
+    work.stored_at = work.run.clock.monotonic()
     if not answers:
         return
     with work.run.store.write() as connection:
