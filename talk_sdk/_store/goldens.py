@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from msgspec import json
@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Select, bindparam, func, insert, select, upda
 from talk_sdk._store.links import CHUNK, chunks
 from talk_sdk._store.rows import GoldenRow
 from talk_sdk._store.schema import golden
+from talk_sdk._store.statements import Many, among
 
 __all__ = [
     "by_id",
@@ -25,11 +26,21 @@ __all__ = [
 ]
 
 
-def _row(record: Any) -> GoldenRow:
+_NAMES = [c.name for c in golden.c]
+_INSERT = Many(insert(golden), _NAMES)
+_UPDATE = Many(
+    update(golden)
+    .where(golden.c.id == bindparam("b_id"))
+    .values({name: bindparam(name) for name in _NAMES}),
+    ["b_id", *_NAMES],
+)
+
+
+def _row(record: Sequence[Any]) -> GoldenRow:
+    ident, concept, origin, parent, position, data, revs, prov, state, dirty = record
     return GoldenRow(
-        record.id, record.concept, record.origin, record.parent, record.position,
-        json.decode(record.data), json.decode(record.revs), json.decode(record.prov),
-        record.state, bool(record.dirty),
+        ident, concept, origin, parent, position, json.decode(data), json.decode(revs),
+        json.decode(prov), state, bool(dirty),
     )  # fmt: skip
 
 
@@ -38,7 +49,7 @@ def _values(row: GoldenRow) -> dict[str, Any]:
         "id": row.id, "concept": row.concept, "origin": row.origin, "parent": row.parent,
         "position": row.position, "data": json.encode(row.data).decode(),
         "revs": json.encode(row.revs).decode(), "prov": json.encode(row.prov).decode(),
-        "state": row.state, "dirty": int(row.dirty),
+        "state": row.state, "dirty": int(row.dirty), "b_id": row.id,
     }  # fmt: skip
 
 
@@ -46,7 +57,9 @@ def by_id(connection: Connection, ids: Iterable[str]) -> dict[str, GoldenRow]:
     """The golden records with these ids."""
     found: dict[str, GoldenRow] = {}
     for page in chunks(ids):
-        for record in connection.execute(select(golden).where(golden.c.id.in_(page))):
+        for record in connection.execute(
+            select(golden).where(among(connection, golden.c.id, page))
+        ):
             found[record.id] = _row(record)
     return found
 
@@ -57,7 +70,7 @@ def children_of(connection: Connection, parents: Iterable[str]) -> dict[str, lis
     for page in chunks(parents):
         query = (
             select(golden)
-            .where(golden.c.parent.in_(page))
+            .where(among(connection, golden.c.parent, page))
             .order_by(golden.c.parent, golden.c.position, golden.c.id)
         )
         for record in connection.execute(query):
@@ -68,21 +81,10 @@ def children_of(connection: Connection, parents: Iterable[str]) -> dict[str, lis
 def save(connection: Connection, rows: Iterable[GoldenRow]) -> None:
     """Insert the fresh ones, write the others."""
     for page in chunks(rows):
-        fresh = [_values(row) for row in page if row.fresh]
-        if fresh:
-            connection.execute(insert(golden), fresh)
-        known = [{**_values(row), "b_id": row.id} for row in page if not row.fresh]
-        if known:
-            connection.execute(_UPDATE, known)
+        _INSERT.execute(connection, [_values(row) for row in page if row.fresh])
+        _UPDATE.execute(connection, [_values(row) for row in page if not row.fresh])
         for row in page:
             row.fresh = False
-
-
-_UPDATE = (
-    update(golden)
-    .where(golden.c.id == bindparam("b_id"))
-    .values({c.name: bindparam(c.name) for c in golden.c})
-)
 
 
 def dirty_page(connection: Connection, concept: str, after: str) -> list[GoldenRow]:
@@ -114,26 +116,34 @@ def count(connection: Connection, concept: str) -> int:
 def clean(connection: Connection, ids: Iterable[str]) -> None:
     """Plan has nothing more to do for these."""
     for page in chunks(ids):
-        connection.execute(update(golden).where(golden.c.id.in_(page)).values(dirty=0))
+        connection.execute(
+            update(golden).where(among(connection, golden.c.id, page)).values(dirty=0)
+        )
 
 
 def soil(connection: Connection, ids: Iterable[str]) -> None:
     """Plan has to look at these."""
     for page in chunks(ids):
-        connection.execute(update(golden).where(golden.c.id.in_(page)).values(dirty=1))
+        connection.execute(
+            update(golden).where(among(connection, golden.c.id, page)).values(dirty=1)
+        )
 
 
 def delete(connection: Connection, ids: Iterable[str]) -> None:
     """A system has them no more: plan decides what that means in the others."""
     for page in chunks(ids):
-        query = update(golden).where(golden.c.id.in_(page), golden.c.parent.is_(None))
+        query = update(golden).where(
+            among(connection, golden.c.id, page), golden.c.parent.is_(None)
+        )
         connection.execute(query.values(state="deleted", dirty=1))
 
 
 def revive(connection: Connection, ids: Iterable[str]) -> None:
     """They are back in the system that had them no more."""
     for page in chunks(ids):
-        query = update(golden).where(golden.c.id.in_(page), golden.c.state == "deleted")
+        query = update(golden).where(
+            among(connection, golden.c.id, page), golden.c.state == "deleted"
+        )
         connection.execute(query.values(state="live", dirty=1))
 
 
@@ -146,6 +156,6 @@ def origins(connection: Connection, ids: Iterable[str]) -> dict[str, str]:
     """Golden id → the name that people know it by."""
     found: dict[str, str] = {}
     for page in chunks(ids):
-        query = select(golden.c.id, golden.c.origin).where(golden.c.id.in_(page))
+        query = select(golden.c.id, golden.c.origin).where(among(connection, golden.c.id, page))
         found.update((ident, origin) for ident, origin in connection.execute(query))
     return found

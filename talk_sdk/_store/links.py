@@ -10,6 +10,7 @@ from sqlalchemy import Connection, and_, bindparam, delete, func, insert, select
 
 from talk_sdk._store.rows import LinkRow, LinkState
 from talk_sdk._store.schema import keys, links
+from talk_sdk._store.statements import Many, among
 
 __all__ = [
     "CHUNK",
@@ -44,8 +45,17 @@ T = TypeVar("T")
 
 CHUNK = 500
 
+_NAMES = [c.name for c in links.c]
 _FIXED = {"id", "system", "entity", "concept"}
 _COLUMNS = [c for c in links.c if c.name != "dirty"]
+_INSERT = Many(insert(links), _NAMES)
+_UPDATE = Many(
+    update(links)
+    .where(links.c.id == bindparam("b_id"))
+    .values({name: bindparam(name) for name in _NAMES if name not in _FIXED}),
+    ["b_id", *(name for name in _NAMES if name not in _FIXED)],
+)
+_INSERT_KEYS = Many(insert(keys), ["link", "rank", "concept", "value"])
 _THERE = ("new", "live", "dormant", "review")
 
 
@@ -69,14 +79,17 @@ def _encode(value: Any) -> str | None:
     return json.encode(value).decode() if value else None
 
 
-def _row(record: Any) -> LinkRow:
+def _row(record: Sequence[Any]) -> LinkRow:
+    (
+        ident, system, entity, ext, concept, golden, parent, state, shadow, pending, behind,
+        found, held, children, fingerprint, version, mod_lo, mod_hi, created, seen, edit_lo,
+        edit_hi, barred, alias,
+    ) = record  # fmt: skip
     return LinkRow(
-        record.id, record.system, record.entity, record.ext, record.concept, record.golden,
-        record.parent, record.state, _decode(record.shadow), _decode(record.pending),
-        _decode(record.behind), _decode(record.found), _decode(record.held),
-        json.decode(record.children) if record.children else None,
-        record.fingerprint, record.version, record.mod_lo, record.mod_hi, record.created,
-        record.seen, record.edit_lo, record.edit_hi, _decode(record.barred), record.alias,
+        ident, system, entity, ext, concept, golden, parent, state, _decode(shadow),
+        _decode(pending), _decode(behind), _decode(found), _decode(held),
+        json.decode(children) if children else None, fingerprint, version, mod_lo, mod_hi,
+        created, seen, edit_lo, edit_hi, _decode(barred), alias,
     )  # fmt: skip
 
 
@@ -91,7 +104,7 @@ def _values(link: LinkRow) -> dict[str, Any]:
         "fingerprint": link.fingerprint, "version": link.version, "mod_lo": link.mod_lo,
         "mod_hi": link.mod_hi, "created": link.created, "seen": link.seen,
         "edit_lo": link.edit_lo, "edit_hi": link.edit_hi, "dirty": int(link.dirty),
-        "barred": _encode(link.barred), "alias": link.alias,
+        "barred": _encode(link.barred), "alias": link.alias, "b_id": link.id,
     }  # fmt: skip
 
 
@@ -109,7 +122,7 @@ def glance(
         query = select(links.c.ext, links.c.id, links.c.fingerprint).where(
             links.c.system == system,
             links.c.entity == entity,
-            links.c.ext.in_(page),
+            among(connection, links.c.ext, page),
             links.c.state.in_(_THERE),
         )
         for ext, link, fingerprint in connection.execute(query):
@@ -124,7 +137,7 @@ def by_ext(
     found: dict[str, LinkRow] = {}
     for page in chunks(ids):
         query = select(*_COLUMNS).where(
-            links.c.system == system, links.c.entity == entity, links.c.ext.in_(page)
+            links.c.system == system, links.c.entity == entity, among(connection, links.c.ext, page)
         )
         for record in connection.execute(query):
             found[record.ext] = _row(record)
@@ -135,7 +148,9 @@ def by_id(connection: Connection, ids: Iterable[int]) -> dict[int, LinkRow]:
     """The links with these ids."""
     found: dict[int, LinkRow] = {}
     for page in chunks(ids):
-        for record in connection.execute(select(*_COLUMNS).where(links.c.id.in_(page))):
+        for record in connection.execute(
+            select(*_COLUMNS).where(among(connection, links.c.id, page))
+        ):
             found[record.id] = _row(record)
     return found
 
@@ -144,7 +159,9 @@ def by_golden(connection: Connection, goldens: Iterable[str]) -> dict[str, list[
     """Golden id → its links, in the order in which they were made."""
     found: dict[str, list[LinkRow]] = {}
     for page in chunks(goldens):
-        query = select(*_COLUMNS).where(links.c.golden.in_(page)).order_by(links.c.id)
+        query = (
+            select(*_COLUMNS).where(among(connection, links.c.golden, page)).order_by(links.c.id)
+        )
         for record in connection.execute(query):
             found.setdefault(record.golden, []).append(_row(record))
     return found
@@ -154,7 +171,9 @@ def children_of(connection: Connection, parents: Iterable[int]) -> dict[int, lis
     """Parent link → the links of its lines."""
     found: dict[int, list[LinkRow]] = {}
     for page in chunks(parents):
-        query = select(*_COLUMNS).where(links.c.parent.in_(page)).order_by(links.c.id)
+        query = (
+            select(*_COLUMNS).where(among(connection, links.c.parent, page)).order_by(links.c.id)
+        )
         for record in connection.execute(query):
             found.setdefault(record.parent, []).append(_row(record))
     return found
@@ -163,33 +182,23 @@ def children_of(connection: Connection, parents: Iterable[int]) -> dict[int, lis
 def save(connection: Connection, rows: Iterable[LinkRow]) -> None:
     """Insert new links."""
     for page in chunks(rows):
-        connection.execute(insert(links), [_values(row) for row in page])
-
-
-_UPDATE = (
-    update(links)
-    .where(links.c.id == bindparam("b_id"))
-    .values({c.name: bindparam(c.name) for c in links.c if c.name not in _FIXED})
-)
+        _INSERT.execute(connection, [_values(row) for row in page])
 
 
 def update_links(connection: Connection, rows: Iterable[LinkRow]) -> None:
     """Write changed links."""
     for page in chunks(rows):
-        values = []
-        for row in page:
-            value = _values(row)
-            value["b_id"] = value.pop("id")
-            for name in _FIXED - {"id"}:
-                del value[name]
-            values.append(value)
-        connection.execute(_UPDATE, values)
+        _UPDATE.execute(connection, [_values(row) for row in page])
 
 
 def forget_looks(connection: Connection, system: str, entity: str, ids: Iterable[str]) -> None:
     """The next look at these records judges every value, though the record has not changed."""
     for page in chunks(ids):
-        place = links.c.system == system, links.c.entity == entity, links.c.ext.in_(page)
+        place = (
+            links.c.system == system,
+            links.c.entity == entity,
+            among(connection, links.c.ext, page),
+        )
         connection.execute(update(links).where(*place).values(fingerprint=None))
 
 
@@ -201,21 +210,24 @@ def put_keys(
 ) -> None:
     """Replace the match keys of links: link → rank → folded key. Ranks to `keep` stay."""
     for page in chunks(found):
-        connection.execute(delete(keys).where(keys.c.link.in_(page), keys.c.rank.not_in(keep)))
+        connection.execute(
+            delete(keys).where(among(connection, keys.c.link, page), keys.c.rank.not_in(keep))
+        )
         rows = [
             {"link": link, "rank": rank, "concept": concept, "value": value}
             for link in page
             for rank, value in found[link].items()
         ]
-        if rows:
-            connection.execute(insert(keys), rows)
+        _INSERT_KEYS.execute(connection, rows)
 
 
 def keys_of(connection: Connection, ids: Iterable[int]) -> dict[int, dict[int, str]]:
     """Link → rank → key."""
     found: dict[int, dict[int, str]] = {}
     for page in chunks(ids):
-        query = select(keys.c.link, keys.c.rank, keys.c.value).where(keys.c.link.in_(page))
+        query = select(keys.c.link, keys.c.rank, keys.c.value).where(
+            among(connection, keys.c.link, page)
+        )
         for link, rank, value in connection.execute(query):
             found.setdefault(link, {})[rank] = value
     return found
@@ -229,7 +241,11 @@ def unlinked_with(
         query = (
             select(keys.c.value, links.c.system, links.c.entity, links.c.ext)
             .join(links, links.c.id == keys.c.link)
-            .where(keys.c.concept == concept, keys.c.rank == rank, keys.c.value.in_(page))
+            .where(
+                keys.c.concept == concept,
+                keys.c.rank == rank,
+                among(connection, keys.c.value, page),
+            )
             .where(links.c.golden.is_(None), links.c.state.in_(("new", "review")))
         )
         yield from ((r.value, r.system, r.entity, r.ext) for r in connection.execute(query))
@@ -287,7 +303,9 @@ def goldens_of(
     for entity, ids in wanted.items():
         for page in chunks(sorted(ids)):
             query = select(links.c.ext, links.c.golden, links.c.state, links.c.alias).where(
-                links.c.system == system, links.c.entity == entity, links.c.ext.in_(page)
+                links.c.system == system,
+                links.c.entity == entity,
+                among(connection, links.c.ext, page),
             )
             for ext, golden, state, alias in connection.execute(query):
                 found[entity, ext] = (golden, state)
@@ -322,7 +340,7 @@ def present(
     for page in chunks(goldens):
         ext = func.coalesce(links.c.alias, links.c.ext)
         query = select(links.c.golden, links.c.system, links.c.entity, ext).where(
-            links.c.golden.in_(page), links.c.state.in_(("live", "dormant", "alias"))
+            among(connection, links.c.golden, page), links.c.state.in_(("live", "dormant", "alias"))
         )
         for golden, system, entity, ext in connection.execute(query):
             found.setdefault(golden, []).append((system, entity, ext))
@@ -334,7 +352,7 @@ def merged(connection: Connection, goldens: Iterable[str]) -> dict[str, dict[str
     found: dict[str, dict[str, tuple[str, str]]] = {}
     for page in chunks(goldens):
         query = select(links.c.golden, links.c.system, links.c.entity, links.c.alias).where(
-            links.c.golden.in_(page), links.c.state == "alias"
+            among(connection, links.c.golden, page), links.c.state == "alias"
         )
         for golden, system, entity, ext in connection.execute(query):
             found.setdefault(system, {})[golden] = entity, ext
