@@ -9,7 +9,15 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from talk_sdk._engine.looks import Look, external_id, fingerprint, keys_of, look_at, makeshift_id
+from talk_sdk._engine.looks import (
+    MARKER,
+    Look,
+    external_id,
+    fingerprint,
+    keys_of,
+    look_at,
+    makeshift_id,
+)
 from talk_sdk._engine.merge import let_go
 from talk_sdk._engine.run import Bound, Run
 from talk_sdk._engine.seeing import Age, age_of, put_back, see
@@ -19,6 +27,18 @@ from talk_sdk.errors import MappingError
 from talk_sdk.operations import Raw
 
 __all__ = ["Absorbed", "absorb", "entomb"]
+
+
+_NEVER_SEEN = 0, None, False
+
+
+@dataclass(frozen=True, slots=True)
+class _Sight:
+    """When a page was asked for, and what that proves; see `absorb`."""
+
+    read_at: float
+    since: float | None
+    proven: bool
 
 
 @dataclass
@@ -64,14 +84,18 @@ def absorb(
     changed: dict[str, tuple[Raw, bytes]] = {}
     for ext, raw in by_ext.items():
         digest = fingerprint(raw, seed)
-        known = glimpses.get(ext)
-        if known is not None:
-            done.seen.append(known[0])
-            if known[1] == digest:
+        link, last, there = glimpses.get(ext, _NEVER_SEEN)
+        if there:
+            done.seen.append(link)
+            if last == digest:
                 continue
         changed[ext] = (raw, digest)
     if changed:
-        _take_in(run, connection, bound, entity, changed, read_at, proven, since, done)
+        known = links.by_ext(connection, bound.name, entity, [e for e in changed if e in glimpses])
+        looks, bad = _looks(bound, entity, changed)
+        _bury(connection, bound.name, entity, looks, bad, read_at)
+        sight = _Sight(read_at, since, proven)
+        _take_in(run, connection, bound, entity, looks, known, sight, done)
     return done
 
 
@@ -88,16 +112,12 @@ def _take_in(
     connection: Connection,
     bound: Bound,
     entity: str,
-    changed: Mapping[str, tuple[Raw, bytes]],
-    read_at: float,
-    proven: bool,
-    since: float | None,
+    looks: Mapping[str, Look],
+    known: Mapping[str, LinkRow],
+    sight: _Sight,
     done: Absorbed,
 ) -> None:
-    mapping, declared = bound.mappings[entity], bound.entities[entity]
-    known = links.by_ext(connection, bound.name, entity, list(changed))
-    looks, bad = _looks(bound, entity, changed)
-    _bury(connection, bound.name, entity, looks, bad, read_at)
+    mapping, declared, read_at = bound.mappings[entity], bound.entities[entity], sight.read_at
     entomb(connection, [k for k in known.values() if _handed_on(declared, k, looks)], read_at)
     before = links.keys_of(connection, [k.id for k in known.values() if k.state == "dead"])
     rows, keys = _Rows(), {}
@@ -105,7 +125,7 @@ def _take_in(
         link = known.get(ext)
         age: Age = "current"
         if link is not None:
-            age = age_of(declared, link, look, read_at, proven=proven)
+            age = age_of(declared, link, look, read_at, proven=sight.proven)
         if age == "doubtful":
             done.doubtful.append(ext)
         if age in {"doubtful", "older"}:
@@ -119,12 +139,12 @@ def _take_in(
         else:
             rows.moved.append(link)
         done.seen.append(link.id)
-        _notice(run, bound.name, entity, changed[ext][0].get(declared.marker or ""), ext)
+        _notice(run, bound.name, entity, look.marks.get(MARKER), ext)
         barred = link.barred
         if age == "restored":
             freed = rows.put_back(link, look, read_at)
         else:
-            freed = see(link, look, declared, read_at, since)
+            freed = see(link, look, declared, read_at, sight.since)
         if link.golden is not None and (freed or link.barred != barred):
             rows.soiled.append(link.golden)
         keys[link.id] = keys_of(mapping, {**link.shadow, **link.pending})
@@ -134,15 +154,16 @@ def _take_in(
     rows.save(connection)
     refs = mapping.concept.refs
     composite = {rank for rank, names in mapping.keys.items() if any(n in refs for n in names)}
+    links.add_keys(connection, mapping.concept.name, {k.id: keys.pop(k.id) for k in rows.fresh})
     links.put_keys(connection, mapping.concept.name, keys, keep=composite)
 
 
 _MARK = re.compile("([0-9a-f-]{12,36}):[0-9a-f-]{12,36}")
 
 
-def _notice(run: Run, system: str, entity: str, mark: Any, ext: str) -> None:
+def _notice(run: Run, system: str, entity: str, mark: str | None, ext: str) -> None:
     """Another engine may be at work on the same system: its mark tells."""
-    found = _MARK.fullmatch(mark) if isinstance(mark, str) else None
+    found = _MARK.fullmatch(mark) if mark else None
     if found and found[1] != run.store.workspace:
         run.strangers.setdefault((system, entity), ext)
 
@@ -272,5 +293,5 @@ def _bury(
 ) -> None:
     if bad:
         items.bury(connection, at, "in", bad)
-    risen = {(system, entity, ext) for ext in looks} & items.dead(connection, "in").keys()
+    risen = items.dead(connection, "in", [(system, entity, ext) for ext in looks])
     items.clear_dead(connection, "in", risen)

@@ -45,7 +45,7 @@ _QUOTES = "'\""
 _ENCODER = msgspec.json.Encoder(order="deterministic")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Look:
     """A raw record as far as the engine understands it."""
 
@@ -152,6 +152,13 @@ def _nameless(declared: Entity, raw: Raw) -> str:
 
 def _refuse_halves(raw: Raw) -> None:
     """Text that was cut between the two halves of a character cannot be stored or sent."""
+    try:
+        _ENCODER.encode(raw)
+    except UnicodeEncodeError:
+        _name_half(raw)
+
+
+def _name_half(raw: Raw) -> None:
     for name, value in raw.items():
         try:
             _ENCODER.encode(value)
@@ -193,15 +200,9 @@ def keys_of(mapping: Compiled, values: Mapping[str, Scalar]) -> dict[int, str]:
     Of the others the part without references, under the negative rank: it matches nothing,
     but shows which records could be the same.
     """
-    refs = mapping.concept.refs
     found = {}
-    for rank, names in mapping.keys.items():
-        plain = [name for name in names if name not in refs]
-        if len(plain) == len(names):
-            key = mapping.key_of(rank, values)
-        else:
-            rank = -rank  # noqa: PLW2901 - a key of its own
-            key = mapping.folded(plain, values) if plain else None
+    for rank, names in mapping.plain_keys.items():
+        key = mapping.folded(names, values)
         if key is not None:
             found[rank] = key
     return found

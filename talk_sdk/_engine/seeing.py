@@ -9,6 +9,7 @@ from talk_sdk._engine.looks import Look
 from talk_sdk._engine.merge import let_go
 from talk_sdk._store.rows import LinkRow
 from talk_sdk.connector import Entity
+from talk_sdk.operations import Scalar
 
 __all__ = ["Age", "age_of", "mark", "put_back", "see"]
 
@@ -70,16 +71,10 @@ def see(link: LinkRow, look: Look, entity: Entity, read_at: float, since: float 
     `since` is when the stream was last known to show this row unchanged. True if an edit was
     taken back that a person was asked about.
     """
-    pending = {}
-    for name, value in look.properties.items():
-        if name in link.found and link.found[name] == value:
-            continue
-        if name not in link.shadow or link.shadow[name] != value:
-            pending[name] = value
-    before, link.pending = link.pending, pending
+    before, link.pending = link.pending, _differing(link, look.properties)
     freed = let_go(link)
     earliest = max((t for t in (link.seen, since) if t), default=None)
-    if pending or look.children is not None:
+    if link.pending or look.children is not None:
         if not before or link.edit_lo is None:
             lag = entity.lag.total_seconds()
             link.edit_lo = None if earliest is None else earliest - lag
@@ -88,6 +83,18 @@ def see(link: LinkRow, look: Look, entity: Entity, read_at: float, since: float 
         link.children = look.children
     mark(link, look, read_at)
     return bool(freed)
+
+
+def _differing(link: LinkRow, said: dict[str, Scalar]) -> dict[str, Scalar]:
+    """What a record says that neither the shadow nor a doubted write accounts for."""
+    if not link.shadow and not link.found:
+        return dict(said)
+    return {
+        name: value
+        for name, value in said.items()
+        if not (name in link.found and link.found[name] == value)
+        and (name not in link.shadow or link.shadow[name] != value)
+    }
 
 
 def mark(link: LinkRow, look: Look, read_at: float) -> None:

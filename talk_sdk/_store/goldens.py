@@ -57,9 +57,7 @@ def by_id(connection: Connection, ids: Iterable[str]) -> dict[str, GoldenRow]:
     """The golden records with these ids."""
     found: dict[str, GoldenRow] = {}
     for page in chunks(ids):
-        for record in connection.execute(
-            select(golden).where(among(connection, golden.c.id, page))
-        ):
+        for record in connection.execute(select(golden).where(among(golden.c.id, page))):
             found[record.id] = _row(record)
     return found
 
@@ -70,7 +68,7 @@ def children_of(connection: Connection, parents: Iterable[str]) -> dict[str, lis
     for page in chunks(parents):
         query = (
             select(golden)
-            .where(among(connection, golden.c.parent, page))
+            .where(among(golden.c.parent, page))
             .order_by(golden.c.parent, golden.c.position, golden.c.id)
         )
         for record in connection.execute(query):
@@ -116,34 +114,26 @@ def count(connection: Connection, concept: str) -> int:
 def clean(connection: Connection, ids: Iterable[str]) -> None:
     """Plan has nothing more to do for these."""
     for page in chunks(ids):
-        connection.execute(
-            update(golden).where(among(connection, golden.c.id, page)).values(dirty=0)
-        )
+        connection.execute(update(golden).where(among(golden.c.id, page)).values(dirty=0))
 
 
 def soil(connection: Connection, ids: Iterable[str]) -> None:
     """Plan has to look at these."""
     for page in chunks(ids):
-        connection.execute(
-            update(golden).where(among(connection, golden.c.id, page)).values(dirty=1)
-        )
+        connection.execute(update(golden).where(among(golden.c.id, page)).values(dirty=1))
 
 
 def delete(connection: Connection, ids: Iterable[str]) -> None:
     """A system has them no more: plan decides what that means in the others."""
     for page in chunks(ids):
-        query = update(golden).where(
-            among(connection, golden.c.id, page), golden.c.parent.is_(None)
-        )
+        query = update(golden).where(among(golden.c.id, page), golden.c.parent.is_(None))
         connection.execute(query.values(state="deleted", dirty=1))
 
 
 def revive(connection: Connection, ids: Iterable[str]) -> None:
     """They are back in the system that had them no more."""
     for page in chunks(ids):
-        query = update(golden).where(
-            among(connection, golden.c.id, page), golden.c.state == "deleted"
-        )
+        query = update(golden).where(among(golden.c.id, page), golden.c.state == "deleted")
         connection.execute(query.values(state="live", dirty=1))
 
 
@@ -156,6 +146,6 @@ def origins(connection: Connection, ids: Iterable[str]) -> dict[str, str]:
     """Golden id → the name that people know it by."""
     found: dict[str, str] = {}
     for page in chunks(ids):
-        query = select(golden.c.id, golden.c.origin).where(among(connection, golden.c.id, page))
+        query = select(golden.c.id, golden.c.origin).where(among(golden.c.id, page))
         found.update((ident, origin) for ident, origin in connection.execute(query))
     return found

@@ -19,6 +19,7 @@ from talk_sdk._store.schema import (
     parked,
     reviews,
 )
+from talk_sdk._store.statements import among
 from talk_sdk.operations import Drift, Item, Review
 
 __all__ = [
@@ -55,9 +56,11 @@ def park(
         since: dict[str, float] = {}
         place = parked.c.system == system, parked.c.entity == entity
         for page in chunks(records):
-            query = select(parked.c.record, parked.c.since).where(*place, parked.c.record.in_(page))
+            query = select(parked.c.record, parked.c.since).where(
+                *place, among(parked.c.record, page)
+            )
             since.update((r.record, r.since) for r in connection.execute(query))
-            connection.execute(delete(parked).where(*place, parked.c.record.in_(page)))
+            connection.execute(delete(parked).where(*place, among(parked.c.record, page)))
         connection.execute(
             insert(parked),
             [
@@ -74,7 +77,7 @@ def held_up(connection: Connection, records: Iterable[str]) -> set[tuple[str, st
     for page in chunks(records):
         for table, which in ((parked, ()), (dead_letters, (dead_letters.c.direction == "out",))):
             query = select(table.c.system, table.c.entity, table.c.record)
-            rows = connection.execute(query.where(table.c.record.in_(page), *which))
+            rows = connection.execute(query.where(among(table.c.record, page), *which))
             found.update((r.system, r.entity, r.record) for r in rows)
     return found
 
@@ -96,7 +99,7 @@ def unpark(connection: Connection, found: Iterable[tuple[str, str, str]]) -> Non
                 delete(parked).where(
                     parked.c.system == system,
                     parked.c.entity == entity,
-                    parked.c.record.in_(page),
+                    among(parked.c.record, page),
                 )
             )
 
@@ -153,7 +156,9 @@ def dead(
     connection: Connection, direction: str, places: Iterable[tuple[str, str, str]] | None = None
 ) -> dict[tuple[str, str, str], str]:
     """(system, entity, record) → basis, of all or of some records."""
-    query = select(dead_letters).where(dead_letters.c.direction == direction)
+    known = dead_letters.c
+    query = select(known.system, known.entity, known.record, known.basis)
+    query = query.where(known.direction == direction)
     if places is None:
         rows = connection.execute(query).all()
     else:
@@ -165,7 +170,7 @@ def dead(
                 query.where(
                     dead_letters.c.system == system,
                     dead_letters.c.entity == entity,
-                    dead_letters.c.record.in_(page),
+                    among(dead_letters.c.record, page),
                 )
             )
         ]
@@ -190,7 +195,7 @@ def clear_dead(
                 delete(table).where(
                     table.c.system == system,
                     table.c.entity == entity,
-                    table.c.record.in_(page),
+                    among(table.c.record, page),
                     table.c.direction == direction,
                 )
             )
@@ -260,7 +265,7 @@ def add_drift(connection: Connection, at: float, found: Iterable[tuple[str, Drif
     said = {(d.system, d.entity, golden, d.property): d for golden, d in found}
     known: dict[tuple[str, str, str, str], str] = {}
     for page in chunks(sorted({golden for _, _, golden, _ in said})):
-        for r in connection.execute(select(drift).where(drift.c.golden.in_(page))):
+        for r in connection.execute(select(drift).where(among(drift.c.golden, page))):
             known[r.system, r.entity, r.golden, r.property] = r.reason
     fresh = {place: item for place, item in said.items() if known.get(place) != item.reason}
     for place in fresh.keys() & known.keys():
@@ -281,7 +286,7 @@ def drifts_of(connection: Connection, ids: Iterable[str]) -> dict[tuple[str, str
     """(golden id, system, entity, property) → what is known to stay different there, and why."""
     found: dict[tuple[str, str, str, str], str] = {}
     for page in chunks(ids):
-        for r in connection.execute(select(drift).where(drift.c.golden.in_(page))):
+        for r in connection.execute(select(drift).where(among(drift.c.golden, page))):
             found[r.golden, r.system, r.entity, r.property] = r.reason
     return found
 

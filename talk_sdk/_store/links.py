@@ -14,6 +14,7 @@ from talk_sdk._store.statements import Many, among
 
 __all__ = [
     "CHUNK",
+    "add_keys",
     "any_dormant",
     "by_ext",
     "by_golden",
@@ -115,18 +116,20 @@ def next_id(connection: Connection) -> int:
 
 def glance(
     connection: Connection, system: str, entity: str, ids: Sequence[str]
-) -> dict[str, tuple[int, bytes | None]]:
-    """External id → (link id, fingerprint): enough to see what has not changed."""
-    found: dict[str, tuple[int, bytes | None]] = {}
+) -> dict[str, tuple[int, bytes | None, bool]]:
+    """External id → (link id, fingerprint, whether the record is believed to exist).
+
+    Enough to see what has not changed.
+    """
+    found: dict[str, tuple[int, bytes | None, bool]] = {}
     for page in chunks(ids):
-        query = select(links.c.ext, links.c.id, links.c.fingerprint).where(
+        query = select(links.c.ext, links.c.id, links.c.fingerprint, links.c.state).where(
             links.c.system == system,
             links.c.entity == entity,
-            among(connection, links.c.ext, page),
-            links.c.state.in_(_THERE),
+            among(links.c.ext, page),
         )
-        for ext, link, fingerprint in connection.execute(query):
-            found[ext] = (link, fingerprint)
+        for ext, link, fingerprint, state in connection.execute(query).all():
+            found[ext] = link, fingerprint, state in _THERE
     return found
 
 
@@ -137,7 +140,7 @@ def by_ext(
     found: dict[str, LinkRow] = {}
     for page in chunks(ids):
         query = select(*_COLUMNS).where(
-            links.c.system == system, links.c.entity == entity, among(connection, links.c.ext, page)
+            links.c.system == system, links.c.entity == entity, among(links.c.ext, page)
         )
         for record in connection.execute(query):
             found[record.ext] = _row(record)
@@ -148,9 +151,7 @@ def by_id(connection: Connection, ids: Iterable[int]) -> dict[int, LinkRow]:
     """The links with these ids."""
     found: dict[int, LinkRow] = {}
     for page in chunks(ids):
-        for record in connection.execute(
-            select(*_COLUMNS).where(among(connection, links.c.id, page))
-        ):
+        for record in connection.execute(select(*_COLUMNS).where(among(links.c.id, page))):
             found[record.id] = _row(record)
     return found
 
@@ -159,9 +160,7 @@ def by_golden(connection: Connection, goldens: Iterable[str]) -> dict[str, list[
     """Golden id → its links, in the order in which they were made."""
     found: dict[str, list[LinkRow]] = {}
     for page in chunks(goldens):
-        query = (
-            select(*_COLUMNS).where(among(connection, links.c.golden, page)).order_by(links.c.id)
-        )
+        query = select(*_COLUMNS).where(among(links.c.golden, page)).order_by(links.c.id)
         for record in connection.execute(query):
             found.setdefault(record.golden, []).append(_row(record))
     return found
@@ -171,9 +170,7 @@ def children_of(connection: Connection, parents: Iterable[int]) -> dict[int, lis
     """Parent link → the links of its lines."""
     found: dict[int, list[LinkRow]] = {}
     for page in chunks(parents):
-        query = (
-            select(*_COLUMNS).where(among(connection, links.c.parent, page)).order_by(links.c.id)
-        )
+        query = select(*_COLUMNS).where(among(links.c.parent, page)).order_by(links.c.id)
         for record in connection.execute(query):
             found.setdefault(record.parent, []).append(_row(record))
     return found
@@ -197,7 +194,7 @@ def forget_looks(connection: Connection, system: str, entity: str, ids: Iterable
         place = (
             links.c.system == system,
             links.c.entity == entity,
-            among(connection, links.c.ext, page),
+            among(links.c.ext, page),
         )
         connection.execute(update(links).where(*place).values(fingerprint=None))
 
@@ -210,24 +207,26 @@ def put_keys(
 ) -> None:
     """Replace the match keys of links: link → rank → folded key. Ranks to `keep` stay."""
     for page in chunks(found):
-        connection.execute(
-            delete(keys).where(among(connection, keys.c.link, page), keys.c.rank.not_in(keep))
-        )
-        rows = [
-            {"link": link, "rank": rank, "concept": concept, "value": value}
-            for link in page
-            for rank, value in found[link].items()
-        ]
-        _INSERT_KEYS.execute(connection, rows)
+        connection.execute(delete(keys).where(among(keys.c.link, page), keys.c.rank.not_in(keep)))
+    add_keys(connection, concept, found)
+
+
+def add_keys(connection: Connection, concept: str, found: Mapping[int, Mapping[int, str]]) -> None:
+    """Keep the match keys of links that have none yet."""
+    rows = (
+        {"link": link, "rank": rank, "concept": concept, "value": value}
+        for link, own in found.items()
+        for rank, value in own.items()
+    )
+    for page in chunks(rows):
+        _INSERT_KEYS.execute(connection, page)
 
 
 def keys_of(connection: Connection, ids: Iterable[int]) -> dict[int, dict[int, str]]:
     """Link → rank → key."""
     found: dict[int, dict[int, str]] = {}
     for page in chunks(ids):
-        query = select(keys.c.link, keys.c.rank, keys.c.value).where(
-            among(connection, keys.c.link, page)
-        )
+        query = select(keys.c.link, keys.c.rank, keys.c.value).where(among(keys.c.link, page))
         for link, rank, value in connection.execute(query):
             found.setdefault(link, {})[rank] = value
     return found
@@ -244,7 +243,7 @@ def unlinked_with(
             .where(
                 keys.c.concept == concept,
                 keys.c.rank == rank,
-                among(connection, keys.c.value, page),
+                among(keys.c.value, page),
             )
             .where(links.c.golden.is_(None), links.c.state.in_(("new", "review")))
         )
@@ -305,7 +304,7 @@ def goldens_of(
             query = select(links.c.ext, links.c.golden, links.c.state, links.c.alias).where(
                 links.c.system == system,
                 links.c.entity == entity,
-                among(connection, links.c.ext, page),
+                among(links.c.ext, page),
             )
             for ext, golden, state, alias in connection.execute(query):
                 found[entity, ext] = (golden, state)
@@ -340,7 +339,7 @@ def present(
     for page in chunks(goldens):
         ext = func.coalesce(links.c.alias, links.c.ext)
         query = select(links.c.golden, links.c.system, links.c.entity, ext).where(
-            among(connection, links.c.golden, page), links.c.state.in_(("live", "dormant", "alias"))
+            among(links.c.golden, page), links.c.state.in_(("live", "dormant", "alias"))
         )
         for golden, system, entity, ext in connection.execute(query):
             found.setdefault(golden, []).append((system, entity, ext))
@@ -352,7 +351,7 @@ def merged(connection: Connection, goldens: Iterable[str]) -> dict[str, dict[str
     found: dict[str, dict[str, tuple[str, str]]] = {}
     for page in chunks(goldens):
         query = select(links.c.golden, links.c.system, links.c.entity, links.c.alias).where(
-            among(connection, links.c.golden, page), links.c.state == "alias"
+            among(links.c.golden, page), links.c.state == "alias"
         )
         for golden, system, entity, ext in connection.execute(query):
             found.setdefault(system, {})[golden] = entity, ext

@@ -16,11 +16,15 @@ from sqlalchemy import (
     Insert,
     Integer,
     String,
+    Text,
+    TypeDecorator,
     Update,
     bindparam,
-    func,
-    select,
 )
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import TypeEngine
 
 __all__ = ["Many", "among"]
 
@@ -49,12 +53,52 @@ class Many:
         return str(compiled), itemgetter(*compiled.positiontup) if compiled.positional else dict
 
 
-def among(
-    connection: Connection, column: Column[Any], values: Collection[Any]
-) -> ColumnElement[bool]:
+class _List(TypeDecorator[Any]):
+    """Values as one parameter."""
+
+    impl = Text
+    cache_ok = True
+
+    def __init__(self, kind: Integer | String) -> None:
+        """Keep the type of the values."""
+        super().__init__()
+        self.kind = kind
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """An array where there are such."""
+        return self.impl_instance if dialect.name == "sqlite" else ARRAY(self.kind)
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
+        """JSON where there are none."""
+        return json.encode(value).decode() if dialect.name == "sqlite" else value
+
+
+class _Among(FunctionElement[bool]):
+    """A column and the values that it is to have one of.
+
+    Its type is unknown on purpose: SQLite would be asked whether a boolean is 1, and no index
+    answers that.
+    """
+
+    inherit_cache = True
+
+
+@compiles(_Among, "sqlite")
+def _in_json(element: _Among, compiler: SQLCompiler, **options: Any) -> str:
+    column, values = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"{column} IN (SELECT value FROM json_each({values}))"  # noqa: S608 - parts of a statement
+
+
+@compiles(_Among, "postgresql")
+def _in_array(element: _Among, compiler: SQLCompiler, **options: Any) -> str:
+    column, values = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"{column} = ANY ({values})"
+
+
+_TEXTS, _NUMBERS = _List(String()), _List(Integer())
+
+
+def among(column: Column[Any], values: Collection[Any]) -> ColumnElement[bool]:
     """Whether a column has one of the values: one parameter, one text for any number of them."""
-    if connection.dialect.name == "sqlite":
-        each = func.json_each(json.encode(list(values)).decode()).table_valued("value")
-        return column.in_(select(each.c.value))
-    kind = Integer() if isinstance(column.type, Integer) else String()
-    return column == func.any(bindparam(None, list(values), type_=ARRAY(kind)))
+    kind = _NUMBERS if isinstance(column.type, Integer) else _TEXTS
+    return _Among(column, bindparam(None, list(values), type_=kind))

@@ -27,6 +27,7 @@ from talk_sdk.concepts.types import (
     PropertyType,
     Ref,
     decimal_text,
+    is_clean,
 )
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "Ref",
     "concept_of",
     "decimal_text",
+    "is_clean",
 ]
 
 Text = Annotated[str | None, PropertyType("text")]

@@ -7,6 +7,7 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
+from functools import cache
 from typing import Any
 
 from talk_sdk.operations import Scalar
@@ -24,9 +25,13 @@ __all__ = [
     "Ref",
     "clean_text",
     "decimal_text",
+    "is_clean",
 ]
 
-_LATIN = re.compile(r"[!-~](?:[ -~]*[!-~])?")
+
+def is_clean(value: str) -> bool:
+    """Whether `clean_text` leaves a text alone, for all that one glance at it tells."""
+    return value.isascii() and value.strip() == value != "" and "\0" not in value
 
 
 def clean_text(value: str) -> str | None:
@@ -35,7 +40,7 @@ def clean_text(value: str) -> str | None:
     Raises:
         ValueError: the text holds a NUL, which no store and few systems can keep.
     """
-    if _LATIN.fullmatch(value):
+    if is_clean(value):
         return value
     text = unicodedata.normalize("NFC", value).strip()
     if "\0" in text:
@@ -194,6 +199,9 @@ class Day(PropertyType):
         return None if value is None else date.fromisoformat(str(value))
 
 
+_compiled = cache(re.compile)
+
+
 @dataclass(frozen=True)
 class Code(PropertyType):
     """Upper-case text of a fixed pattern: countries, subdivisions, currencies."""
@@ -210,7 +218,7 @@ class Code(PropertyType):
         if value is None or value == "":
             return None
         text = str(value).strip().upper()
-        if not re.fullmatch(self.pattern, text):
+        if not _compiled(self.pattern).fullmatch(text):
             raise ValueError(f"{value!r} is not a {self.name} code")
         return text
 

@@ -91,7 +91,10 @@ def organisation_number() -> Lens:
     """
 
     def get(wire: str) -> str:
-        text = re.sub(r"[\s.\-/]", "", str(wire)).upper()
+        text = str(wire)
+        if text.isascii() and text.isdigit():
+            return text
+        text = re.sub(r"[\s.\-/]", "", text).upper()
         # As often as it is there: what is read must read the same once it was written.
         bare = re.sub(r"^(?:[A-Z]{2})+(?=[0-9A-Z]*\d)", "", text)
         return re.sub(r"(?<=\d)MVA$", "", bare)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any
 
-from talk_sdk.concepts import CONCEPTS, Concept, Counter, PropertyType, Ref
+from talk_sdk.concepts import CONCEPTS, Concept, Counter, PropertyType, Ref, is_clean
 from talk_sdk.errors import MappingError, PluginError
 from talk_sdk.lenses import IDENTITY, UNSAID, Lens
 from talk_sdk.mapping.paths import Getter, getter, setter, tuple_getter, tuple_setter
@@ -30,8 +30,10 @@ class Line:
     properties: dict[str, Scalar]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class _Row:
+    """`as_it_is`: clean text is its own canonical value."""
+
     property: str
     get: Getter
     lens: Lens
@@ -39,6 +41,7 @@ class _Row:
     placeholder: Any
     put: Callable[[Raw, Any], None]
     pair: Pair
+    as_it_is: bool
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,8 @@ class Compiled:
         entity: the entity's name; for children `Order.lines`.
         concept: the flat concept.
         keys: rank → properties of the merge criterion.
+        plain_keys: the same without references, which need translating: where a criterion has
+            some, its other properties under the negative rank.
         readers: property → those whose wire value depends on it, too.
         writable: what an update may write.
         creatable: what a create may write.
@@ -61,6 +66,7 @@ class Compiled:
     concept: Concept
     rows: tuple[_Row, ...]
     keys: MappingType[int, tuple[str, ...]]
+    plain_keys: MappingType[int, tuple[str, ...]]
     readers: MappingType[str, tuple[str, ...]]
     writable: frozenset[str]
     creatable: frozenset[str]
@@ -83,8 +89,10 @@ class Compiled:
                 continue
             if wire is None or wire == row.placeholder:
                 found[row.property] = None
-                continue
-            found[row.property] = self._read(row, wire, found)
+            elif row.as_it_is and isinstance(wire, str) and is_clean(wire):
+                found[row.property] = wire
+            else:
+                found[row.property] = self._read(row, wire, found)
         return found
 
     def _read(self, row: _Row, wire: Any, said: MappingType[str, Scalar]) -> Scalar:
@@ -280,12 +288,14 @@ def _compile(
     ordered = sorted(pairs, key=lambda pair: len(pair.lens.reads) > 0)
     rows = tuple(_row(pair, concept) for pair in ordered)
     ranks = sorted({pair.match for pair in pairs if pair.match is not None})
+    keys = {rank: tuple(sorted(p.property for p in pairs if p.match == rank)) for rank in ranks}
     writable = [p for p in pairs if not p.read_only and p.property not in concept.unmerged]
     return Compiled(
         entity,
         concept,
         rows,
-        {rank: tuple(sorted(p.property for p in pairs if p.match == rank)) for rank in ranks},
+        keys,
+        _plain(keys, concept),
         {name: tuple(row.property for row in rows if name in row.lens.reads)
          for name in {read for row in rows for read in row.lens.reads}},
         frozenset(pair.property for pair in writable if not pair.on_create),
@@ -294,6 +304,15 @@ def _compile(
         constants,
         by_property={row.property: row for row in rows},
     )  # fmt: skip
+
+
+def _plain(keys: MappingType[int, tuple[str, ...]], concept: Concept) -> dict[int, tuple[str, ...]]:
+    found = {}
+    for rank, names in keys.items():
+        plain = tuple(name for name in names if name not in concept.refs)
+        if plain:
+            found[rank if plain == names else -rank] = plain
+    return found
 
 
 def _known(entity: str, pair: Pair, concept: Concept) -> None:
@@ -308,14 +327,16 @@ def _known(entity: str, pair: Pair, concept: Concept) -> None:
 
 def _row(pair: Pair, concept: Concept) -> _Row:
     single = len(pair.wires) == 1
+    kind = concept.properties[pair.property]
     return _Row(
         pair.property,
         getter(pair.wire) if single else tuple_getter(pair.wires),
         pair.lens,
-        concept.properties[pair.property],
+        kind,
         pair.placeholder,
         setter(pair.wire) if single else tuple_setter(pair.wires),
         pair,
+        pair.lens is IDENTITY and type(kind).canonical is PropertyType.canonical,
     )
 
 
