@@ -12,6 +12,7 @@ from talk_sdk._store.links import CHUNK, chunks
 from talk_sdk._store.rows import GoldenRow
 from talk_sdk._store.schema import golden
 from talk_sdk._store.statements import Many, among
+from talk_sdk._store.words import packed, unpacked
 
 __all__ = [
     "by_id",
@@ -39,7 +40,7 @@ _UPDATE = Many(
 def _row(record: Sequence[Any]) -> GoldenRow:
     ident, concept, origin, parent, position, data, revs, prov, state, dirty = record
     return GoldenRow(
-        ident, concept, origin, parent, position, json.decode(data), json.decode(revs),
+        ident, concept, origin, parent, position, unpacked(data), json.decode(revs),
         json.decode(prov), state, bool(dirty),
     )  # fmt: skip
 
@@ -47,7 +48,7 @@ def _row(record: Sequence[Any]) -> GoldenRow:
 def _values(row: GoldenRow) -> dict[str, Any]:
     return {
         "id": row.id, "concept": row.concept, "origin": row.origin, "parent": row.parent,
-        "position": row.position, "data": json.encode(row.data).decode(),
+        "position": row.position, "data": packed(row.data),
         "revs": json.encode(row.revs).decode(), "prov": json.encode(row.prov).decode(),
         "state": row.state, "dirty": int(row.dirty), "b_id": row.id,
     }  # fmt: skip

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, and_, bindparam, delete, func, insert, select
 from talk_sdk._store.rows import LinkRow, LinkState
 from talk_sdk._store.schema import keys, links
 from talk_sdk._store.statements import Many, among
+from talk_sdk._store.words import packed, unpacked
 
 __all__ = [
     "CHUNK",
@@ -87,8 +88,8 @@ def _row(record: Sequence[Any]) -> LinkRow:
         edit_hi, barred, alias,
     ) = record  # fmt: skip
     return LinkRow(
-        ident, system, entity, ext, concept, golden, parent, state, _decode(shadow),
-        _decode(pending), _decode(behind), _decode(found), _decode(held),
+        ident, system, entity, ext, concept, golden, parent, state, unpacked(shadow),
+        unpacked(pending) if pending else {}, _decode(behind), _decode(found), _decode(held),
         json.decode(children) if children else None, fingerprint, version, mod_lo, mod_hi,
         created, seen, edit_lo, edit_hi, _decode(barred), alias,
     )  # fmt: skip
@@ -98,8 +99,8 @@ def _values(link: LinkRow) -> dict[str, Any]:
     return {
         "id": link.id, "system": link.system, "entity": link.entity, "ext": link.ext,
         "concept": link.concept, "golden": link.golden, "parent": link.parent,
-        "state": link.state, "shadow": json.encode(link.shadow).decode(),
-        "pending": _encode(link.pending), "behind": _encode(link.behind),
+        "state": link.state, "shadow": packed(link.shadow),
+        "pending": packed(link.pending) if link.pending else None, "behind": _encode(link.behind),
         "found": _encode(link.found), "held": _encode(link.held),
         "children": None if link.children is None else json.encode(link.children).decode(),
         "fingerprint": link.fingerprint, "version": link.version, "mod_lo": link.mod_lo,

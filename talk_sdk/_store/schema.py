@@ -1,4 +1,7 @@
-"""The tables. JSON is kept as text; times are seconds since 1970 in UTC."""
+"""The tables. JSON is kept as text; times are seconds since 1970 in UTC.
+
+What a record says (`data`, `shadow`, `pending`) is packed as in `words`.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +38,7 @@ __all__ = [
     "systems",
 ]
 
-REVISION = "0006"
+REVISION = "0007"
 """The newest migration: what this version of talk-sdk reads and writes."""
 
 metadata = MetaData()
@@ -134,6 +137,7 @@ keys = Table(
     Column("concept", Text, nullable=False),
     Column("value", _ID, nullable=False),
     Index("keys_value", "concept", "rank", "value"),
+    sqlite_with_rowid=False,
 )
 
 intents = Table(

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import xxhash
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
@@ -20,7 +21,8 @@ from alembic.operations import Operations
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, create_mock_engine, inspect
 
-from talk_sdk._store import Store, journal, migrations, schema
+from talk_sdk._store import Store, journal, links, migrations, schema, words
+from talk_sdk.concepts import CONCEPTS
 from talk_sdk.errors import StoreError
 
 
@@ -122,6 +124,44 @@ def test_a_store_of_an_older_version_is_brought_up_to_date_and_keeps_what_it_kno
     store.close()
     with connected(database) as connection:
         assert MigrationContext.configure(connection).get_current_revision() == schema.REVISION
+
+
+def test_records_of_an_older_version_are_read_and_packed_when_they_are_written(
+    database: Any,
+) -> None:
+    migrate(database, "0006")
+    database.run("INSERT INTO lease (id, workspace, epoch, owner) VALUES (1, 'old', 7, 'me')")
+    for ident in (1, 2):
+        database.run(
+            "INSERT INTO links (id, system, entity, ext, concept, state, shadow, pending) VALUES"
+            f" ({ident}, 'shop', 'Customer', '{ident}', 'customer', 'new',"
+            """ '{"name":"A","billing_address.line1":null}', '{"name":"B","ours.own":7}')"""
+        )
+        database.run(f"INSERT INTO keys VALUES ({ident}, 2, 'customer', 'a@x.no')")
+
+    store = Store(database.url, workspace="new")
+    with store.write() as connection:
+        before = links.by_id(connection, [1, 2])
+        links.update_links(connection, [before[1]])
+        after = links.by_id(connection, [1, 2])
+        keys = links.keys_of(connection, [1, 2])
+    store.close()
+
+    assert before == after
+    assert (after[1].shadow, after[1].pending) == (
+        {"name": "A", "billing_address.line1": None},
+        {"name": "B", "ours.own": 7},
+    )
+    assert keys == {1: {2: "a@x.no"}, 2: {2: "a@x.no"}}
+    assert database.dump().count("billing_address.line1") == 1
+
+
+def test_every_property_has_a_code_of_its_own_for_ever() -> None:
+    kinds = [kind for one in CONCEPTS.values() for kind in (one, *one.children.values())]
+    assert {name for kind in kinds for name in kind.properties} <= {*words.WORDS}
+    assert len(words.WORDS) == len({*words.WORDS})
+    # Stores hold the codes: this first part of the list is never to change.
+    assert xxhash.xxh3_64_hexdigest(repr(words.WORDS[:55]).encode()) == "6c7a0f50b500bdae"
 
 
 def test_what_postgresql_is_told_is_the_same_by_both_ways(capsys: Any) -> None:
