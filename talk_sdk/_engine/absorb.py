@@ -293,5 +293,4 @@ def _bury(
 ) -> None:
     if bad:
         items.bury(connection, at, "in", bad)
-    risen = items.dead(connection, "in", [(system, entity, ext) for ext in looks])
-    items.clear_dead(connection, "in", risen)
+    items.clear_dead(connection, "in", items.dead_of(connection, "in", system, entity, looks))

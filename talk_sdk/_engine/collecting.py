@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
@@ -31,6 +31,7 @@ class _Reading(Ticks):
     full: bool
     complete: bool = False
     begun: bool = False
+    stored: journal.Stream | None = None
 
 
 def collect(run: Run) -> None:
@@ -207,15 +208,22 @@ def _page(run: Run, reading: _Reading, asked: float, page: Page) -> None:
             reading.stream.completed = True
             reading.stream.full_at = reading.began if reading.full else reading.stream.full_at
         if not doubtful:
-            journal.save_stream(connection, reading.stream)
+            _store_stream(connection, reading)
     if doubtful:
         fetch(run, bound, entity, doubtful)
         with run.store.write() as connection:
             reading.stream.cursor = page.cursor or reading.stream.cursor
-            journal.save_stream(connection, reading.stream)
+            _store_stream(connection, reading)
     run.step("page stored")
     run.reads[bound.name, entity] += len(page.records)
     run.tell("collecting", system=bound.name, entity=entity, count=run.reads[bound.name, entity])
+
+
+def _store_stream(connection: Connection, reading: _Reading) -> None:
+    """Remember how far the read has come; most pages of a read without cursors say nothing new."""
+    if reading.stream != reading.stored:
+        journal.save_stream(connection, reading.stream)
+        reading.stored = replace(reading.stream)
 
 
 def _records(

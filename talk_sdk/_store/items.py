@@ -8,7 +8,7 @@ from json import dumps
 from typing import Any
 
 from msgspec import json
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from talk_sdk._store.links import chunks
 from talk_sdk._store.schema import (
@@ -19,7 +19,7 @@ from talk_sdk._store.schema import (
     parked,
     reviews,
 )
-from talk_sdk._store.statements import among
+from talk_sdk._store.statements import among, among_given
 from talk_sdk.operations import Drift, Item, Review
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "close_review",
     "close_reviews",
     "dead",
+    "dead_of",
     "drift_of",
     "drifts_of",
     "held_up",
@@ -152,29 +153,39 @@ def _written(raw: Any) -> str:
         return dumps(raw, default=str)
 
 
+_DEAD = select(
+    dead_letters.c.system, dead_letters.c.entity, dead_letters.c.record, dead_letters.c.basis
+).where(dead_letters.c.direction == bindparam("direction"))
+_DEAD_OF = _DEAD.where(
+    dead_letters.c.system == bindparam("system"),
+    dead_letters.c.entity == bindparam("entity"),
+    among_given(dead_letters.c.record, "records"),
+)
+
+
 def dead(
     connection: Connection, direction: str, places: Iterable[tuple[str, str, str]] | None = None
 ) -> dict[tuple[str, str, str], str]:
     """(system, entity, record) → basis, of all or of some records."""
-    known = dead_letters.c
-    query = select(known.system, known.entity, known.record, known.basis)
-    query = query.where(known.direction == direction)
     if places is None:
-        rows = connection.execute(query).all()
-    else:
-        rows = [
-            row
-            for (system, entity), records in _by_place(places).items()
-            for page in chunks(records)
-            for row in connection.execute(
-                query.where(
-                    dead_letters.c.system == system,
-                    dead_letters.c.entity == entity,
-                    among(dead_letters.c.record, page),
-                )
-            )
-        ]
-    return {(r.system, r.entity, r.record): r.basis for r in rows}
+        rows = connection.execute(_DEAD, {"direction": direction}).all()
+        return {(system, entity, record): basis for system, entity, record, basis in rows}
+    found: dict[tuple[str, str, str], str] = {}
+    for (system, entity), records in _by_place(places).items():
+        found |= dead_of(connection, direction, system, entity, records)
+    return found
+
+
+def dead_of(
+    connection: Connection, direction: str, system: str, entity: str, records: Iterable[str]
+) -> dict[tuple[str, str, str], str]:
+    """The same, of some records of one entity."""
+    found: dict[tuple[str, str, str], str] = {}
+    for page in chunks(records):
+        place = {"direction": direction, "system": system, "entity": entity, "records": page}
+        for _, _, record, basis in connection.execute(_DEAD_OF, place).all():
+            found[system, entity, record] = basis
+    return found
 
 
 def rebase_dead(connection: Connection, found: Mapping[tuple[str, str, str], str]) -> None:

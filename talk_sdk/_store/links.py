@@ -10,7 +10,7 @@ from sqlalchemy import Connection, and_, bindparam, delete, func, insert, select
 
 from talk_sdk._store.rows import LinkRow, LinkState
 from talk_sdk._store.schema import keys, links
-from talk_sdk._store.statements import Many, among
+from talk_sdk._store.statements import Many, among, among_given
 from talk_sdk._store.words import packed, unpacked
 
 __all__ = [
@@ -115,6 +115,13 @@ def next_id(connection: Connection) -> int:
     return int(connection.scalar(select(func.coalesce(func.max(links.c.id), 0))) or 0) + 1
 
 
+_GLANCE = select(links.c.ext, links.c.id, links.c.fingerprint, links.c.state).where(
+    links.c.system == bindparam("system"),
+    links.c.entity == bindparam("entity"),
+    among_given(links.c.ext, "ids"),
+)
+
+
 def glance(
     connection: Connection, system: str, entity: str, ids: Sequence[str]
 ) -> dict[str, tuple[int, bytes | None, bool]]:
@@ -124,12 +131,8 @@ def glance(
     """
     found: dict[str, tuple[int, bytes | None, bool]] = {}
     for page in chunks(ids):
-        query = select(links.c.ext, links.c.id, links.c.fingerprint, links.c.state).where(
-            links.c.system == system,
-            links.c.entity == entity,
-            among(links.c.ext, page),
-        )
-        for ext, link, fingerprint, state in connection.execute(query).all():
+        place = {"system": system, "entity": entity, "ids": page}
+        for ext, link, fingerprint, state in connection.execute(_GLANCE, place).all():
             found[ext] = link, fingerprint, state in _THERE
     return found
 

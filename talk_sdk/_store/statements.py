@@ -26,7 +26,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeEngine
 
-__all__ = ["Many", "among"]
+__all__ = ["Many", "among", "among_given"]
 
 
 class Many:
@@ -100,5 +100,13 @@ _TEXTS, _NUMBERS = _List(String()), _List(Integer())
 
 def among(column: Column[Any], values: Collection[Any]) -> ColumnElement[bool]:
     """Whether a column has one of the values: one parameter, one text for any number of them."""
-    kind = _NUMBERS if isinstance(column.type, Integer) else _TEXTS
-    return _Among(column, bindparam(None, list(values), type_=kind))
+    return _Among(column, bindparam(None, list(values), type_=_list_of(column)))
+
+
+def among_given(column: Column[Any], name: str) -> ColumnElement[bool]:
+    """The same, with the values to be given when the statement is executed, under a name."""
+    return _Among(column, bindparam(name, type_=_list_of(column)))
+
+
+def _list_of(column: Column[Any]) -> _List:
+    return _NUMBERS if isinstance(column.type, Integer) else _TEXTS

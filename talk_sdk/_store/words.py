@@ -67,15 +67,24 @@ WORDS = (
     "sku",
     "quantity",
 )
-_CODES = {name: str(place) for place, name in enumerate(WORDS)}
-_NAMES = {code: name for name, code in _CODES.items()}
+
+
+class _Words(dict[str, str]):
+    """A name without a code stands for itself."""
+
+    def __missing__(self, word: str) -> str:
+        return word
+
+
+_CODES = _Words({name: str(place) for place, name in enumerate(WORDS)})
+_NAMES = _Words({code: name for name, code in _CODES.items()})
 
 
 def packed(record: Mapping[str, Any]) -> str:
-    """Property → value as JSON; a name without a code stands for itself."""
-    return json.encode({_CODES.get(name, name): value for name, value in record.items()}).decode()
+    """Property → value as JSON."""
+    return json.encode({_CODES[name]: value for name, value in record.items()}).decode()
 
 
 def unpacked(text: str) -> dict[str, Any]:
     """What was packed, or kept by its full names."""
-    return {_NAMES.get(code, code): value for code, value in json.decode(text).items()}
+    return {_NAMES[code]: value for code, value in json.decode(text).items()}

@@ -7,7 +7,7 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 from talk_sdk.operations import Scalar
@@ -199,7 +199,11 @@ class Day(PropertyType):
         return None if value is None else date.fromisoformat(str(value))
 
 
-_compiled = cache(re.compile)
+@lru_cache(4096)
+def _code(pattern: str, text: str) -> str | None:
+    """The few codes that there are come again and again."""
+    code = text.strip().upper()
+    return code if re.fullmatch(pattern, code) else None
 
 
 @dataclass(frozen=True)
@@ -217,10 +221,9 @@ class Code(PropertyType):
         """
         if value is None or value == "":
             return None
-        text = str(value).strip().upper()
-        if not _compiled(self.pattern).fullmatch(text):
-            raise ValueError(f"{value!r} is not a {self.name} code")
-        return text
+        if text := _code(self.pattern, str(value)):
+            return text
+        raise ValueError(f"{value!r} is not a {self.name} code")
 
 
 @dataclass(frozen=True)

@@ -336,7 +336,7 @@ def _row(pair: Pair, concept: Concept) -> _Row:
         pair.placeholder,
         setter(pair.wire) if single else tuple_setter(pair.wires),
         pair,
-        pair.lens is IDENTITY and type(kind).canonical is PropertyType.canonical,
+        pair.lens.get is IDENTITY.get and type(kind).canonical is PropertyType.canonical,
     )
 
 
