@@ -25,7 +25,7 @@ from talk_sdk.cli import (
     undo,
     why,
 )
-from talk_sdk.cli.wiring import STOPPED, USAGE, Wiring
+from talk_sdk.cli.wiring import STOPPED, USAGE, Wiring, only_runner
 from talk_sdk.errors import ConfigError, PluginError, TalkError
 
 __all__ = ["build", "main"]
@@ -80,7 +80,7 @@ class Commands(TyperGroup):
 def main() -> None:
     """Run `talk` with the process's arguments."""
     try:
-        build()(prog_name="talk")
+        build()(prog_name="talk", obj=Wiring(open_runner=only_runner))
     except Exception:  # noqa: BLE001 - a bug must not look like exit code 1, "done with open items"
         import traceback
 

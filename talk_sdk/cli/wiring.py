@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from talk_sdk._runner import Runner
     from talk_sdk.events import Event
 
-__all__ = ["DONE", "OPEN", "STOPPED", "USAGE", "Wiring", "wiring"]
+__all__ = ["DONE", "OPEN", "STOPPED", "USAGE", "Wiring", "only_runner", "wiring"]
 
 DONE, OPEN, USAGE, STOPPED = range(4)
 """The exit codes."""
@@ -27,6 +28,17 @@ def _open_runner(config: Path, on_event: OnEvent | None) -> Runner:
     from talk_sdk._runner import Runner
 
     return Runner.from_config(config, on_event=on_event)
+
+
+def only_runner(config: Path, on_event: OnEvent | None) -> Runner:
+    """Open the only workspace of a process, which ends with it.
+
+    What is loaded by now stays: it is searched for garbage no more, which takes more of a read
+    than the garbage that a read makes.
+    """
+    runner = _open_runner(config, on_event)
+    gc.freeze()
+    return runner
 
 
 def _load_plugins() -> Plugins:
