@@ -42,6 +42,7 @@ LONGEST = 500
 
 _UNKEEPABLE = re.compile(r"[\0\ud800-\udfff]")  # NUL, and halves of characters
 _QUOTES = "'\""
+_WHOLE = 16  # bytes of the digest of a record that can be encoded
 _ENCODER = msgspec.json.Encoder(order="deterministic")
 
 
@@ -77,14 +78,14 @@ def _keepable(text: str) -> bool:
 
 
 def fingerprint(raw: Raw, seed: int) -> bytes:
-    """A digest of the raw record.
+    """A digest of the raw record; a short one if that holds half a character.
 
     The seed changes with the mapping, so that a new table sees every record again.
     """
     try:
         return xxhash.xxh3_128_digest(_ENCODER.encode(raw), seed)
     except UnicodeEncodeError:  # it becomes a dead letter, and is looked at again if it changes
-        return xxhash.xxh3_128_digest(dumps(raw, sort_keys=True, default=str).encode(), seed)
+        return xxhash.xxh3_64_digest(dumps(raw, sort_keys=True, default=str).encode(), seed)
 
 
 def look_at(bound: Bound, entity: str, raw: Raw, digest: bytes | None = None) -> Look:
@@ -98,7 +99,9 @@ def look_at(bound: Bound, entity: str, raw: Raw, digest: bytes | None = None) ->
     ext = external_id(declared, raw)
     if ext is None:
         raise MappingError(_nameless(declared, raw))
-    _refuse_halves(raw)
+    digest = digest or fingerprint(raw, bound.seeds.get(entity, 0))
+    if len(digest) < _WHOLE:
+        _refuse_halves(raw)
     try:
         declared.model.model_validate(raw)
         modified = _span(declared.modified, raw)
@@ -124,7 +127,7 @@ def look_at(bound: Bound, entity: str, raw: Raw, digest: bytes | None = None) ->
         ext,
         properties,
         children or None,
-        digest or fingerprint(raw, bound.seeds.get(entity, 0)),
+        digest,
         version,
         modified,
         created[0] if created else None,
@@ -152,13 +155,6 @@ def _nameless(declared: Entity, raw: Raw) -> str:
 
 def _refuse_halves(raw: Raw) -> None:
     """Text that was cut between the two halves of a character cannot be stored or sent."""
-    try:
-        _ENCODER.encode(raw)
-    except UnicodeEncodeError:
-        _name_half(raw)
-
-
-def _name_half(raw: Raw) -> None:
     for name, value in raw.items():
         try:
             _ENCODER.encode(value)
