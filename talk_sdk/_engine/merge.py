@@ -7,6 +7,7 @@ converge, others are a conflict that the policy settles. The rules G1 to G5 live
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -208,7 +209,7 @@ def _says(view: View, name: str, value: Scalar, read: Scalar, golden: GoldenRow)
     if name not in view.mapping.by_property:
         return False
     try:
-        return view.mapping.says(name, value, read, {**golden.data, **view.pending})
+        return view.mapping.says(name, value, read, ChainMap(view.pending, golden.data))
     except MappingError:
         return False
 

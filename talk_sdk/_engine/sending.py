@@ -141,7 +141,8 @@ def _busy(mapping: Compiled, link: LinkRow) -> set[str]:
 
 def _keys(mapping: Compiled, sent: Mapping[str, Scalar]) -> dict[str, str]:
     """The keys that the record will have there: of what is sent, as the system will say it."""
-    said = {name: _said(mapping, name, value, sent) for name, value in sent.items()}
+    parts = {name for names in mapping.keys.values() for name in names}
+    said = {name: _said(mapping, name, sent[name], sent) for name in parts if name in sent}
     keys = keys_of(mapping, said)
     for rank in mapping.keys:
         key = mapping.key_of(rank, said)
