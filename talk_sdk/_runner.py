@@ -387,7 +387,7 @@ class Runner:
         with run.store.write() as connection:
             questions.close_let_go(connection)
             close_settled(connection)
-            waiting = _status(connection).open
+            waiting = _waiting(connection)
         outcome = "stopped" if run.problems else "open" if waiting or run.unapproved else "done"
         report = Report(
             run.id, outcome, dict(run.reads), dict(run.written), run.conflicts, waiting,  # type: ignore[arg-type]
@@ -477,6 +477,13 @@ class Runner:
         for complaint in self._plugins.notify(event):
             if complaint not in self._complaints:
                 self._complaints.append(complaint)
+
+
+def _waiting(connection: Any) -> dict[str, int]:
+    """How many items of each kind wait for somebody, without a count of all that does not."""
+    letters, parked = items.listed_dead(connection), items.listed_parked(connection)
+    reviews, asked = items.listed_reviews(connection), questions.waiting(connection)
+    return Status((), {}, letters, parked, reviews, (), (), None, asked).open
 
 
 def _status(connection: Any, systems: tuple[str, ...] = ()) -> Status:

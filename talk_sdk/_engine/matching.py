@@ -13,6 +13,7 @@ from talk_sdk._engine.refs import composite_keys, unresolved
 from talk_sdk._engine.run import Run
 from talk_sdk._store import GoldenRow, LinkRow, goldens, items, journal, links
 from talk_sdk._store import schema as db
+from talk_sdk._store.statements import among
 from talk_sdk.concepts import CONCEPTS
 
 __all__ = ["match", "match_concept"]
@@ -128,17 +129,16 @@ def _rank(run: Run, connection: Connection, concept: str, rank: int, waiting: se
 
 
 def _values_page(connection: Connection, concept: str, rank: int, after: str) -> list[str]:
+    """The next keys of new rows: of the few that there mostly are, or along the index of keys."""
     keys, rows = db.keys, db.links
-    query = (
-        select(keys.c.value)
-        .join(rows, rows.c.id == keys.c.link)
-        .where(keys.c.concept == concept, keys.c.rank == rank, keys.c.value > after)
-        .where(rows.c.state == "new")
-        .distinct()
-        .order_by(keys.c.value)
-        .limit(links.CHUNK)
-    )
-    return list(connection.scalars(query))
+    new = rows.c.concept == concept, rows.c.state == "new", db.links_open
+    some = list(connection.scalars(select(rows.c.id).where(*new).limit(links.CHUNK + 1)))
+    query = select(keys.c.value).where(keys.c.rank == rank, keys.c.value > after)
+    if len(some) <= links.CHUNK:
+        query = query.where(among(keys.c.link, some))
+    else:
+        query = query.join(rows, rows.c.id == keys.c.link).where(keys.c.concept == concept, *new)
+    return list(connection.scalars(query.distinct().order_by(keys.c.value).limit(links.CHUNK)))
 
 
 _LINK = (

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Select, bindparam, func, insert, select, upda
 
 from talk_sdk._store.links import CHUNK, chunks
 from talk_sdk._store.rows import GoldenRow
-from talk_sdk._store.schema import golden
+from talk_sdk._store.schema import golden, golden_dirty
 from talk_sdk._store.statements import Many, among
 from talk_sdk._store.words import packed, unpacked
 
@@ -88,7 +88,7 @@ def save(connection: Connection, rows: Iterable[GoldenRow]) -> None:
 
 def dirty_page(connection: Connection, concept: str, after: str) -> list[GoldenRow]:
     """A page of golden records that plan has to look at, in order of id."""
-    return _page(connection, _after(concept, after).where(golden.c.dirty == 1))
+    return _page(connection, _after(concept, after).where(golden_dirty))
 
 
 def page(connection: Connection, concept: str, after: str) -> list[GoldenRow]:

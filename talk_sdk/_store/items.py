@@ -16,6 +16,7 @@ from talk_sdk._store.schema import (
     dead_letters,
     drift,
     links,
+    links_open,
     parked,
     reviews,
 )
@@ -355,7 +356,7 @@ def listed_conflicts(connection: Connection, most: int = 100) -> list[Item]:
 def listed_dead_links(connection: Connection) -> list[Item]:
     """Records that are gone from their system."""
     columns = links.c.id, links.c.system, links.c.entity, links.c.ext, links.c.seen
-    query = select(*columns).where(links.c.state == "dead", links.c.parent.is_(None))
+    query = select(*columns).where(links.c.state == "dead", links_open, links.c.parent.is_(None))
     reason = "the record is gone from its system"
     return [
         # One whose id another record has now is kept under an id of its own.

@@ -9,7 +9,7 @@ from msgspec import json
 from sqlalchemy import Connection, and_, bindparam, delete, func, insert, select, update
 
 from talk_sdk._store.rows import LinkRow, LinkState
-from talk_sdk._store.schema import keys, links
+from talk_sdk._store.schema import keys, links, links_dirty, links_open
 from talk_sdk._store.statements import Many, among, among_given
 from talk_sdk._store.words import packed, unpacked
 
@@ -364,7 +364,9 @@ def merged(connection: Connection, goldens: Iterable[str]) -> dict[str, dict[str
 
 def any_dormant(connection: Connection, concept: str) -> bool:
     """Whether a link of a concept is dormant."""
-    query = select(links.c.id).where(links.c.concept == concept, links.c.state == "dormant")
+    query = select(links.c.id).where(
+        links.c.concept == concept, links.c.state == "dormant", links_open
+    )
     return connection.scalar(query.limit(1)) is not None
 
 
@@ -374,7 +376,7 @@ def dirty_goldens(connection: Connection, concept: str, after: str) -> list[str]
         select(links.c.golden)
         .where(
             links.c.concept == concept,
-            links.c.dirty == 1,
+            links_dirty,
             links.c.golden > after,
             links.c.state == "live",
         )
@@ -389,7 +391,7 @@ def unlinked(connection: Connection, concept: str, after: int) -> list[LinkRow]:
     """A page of links that match has to look at, in order of id."""
     query = (
         select(*_COLUMNS)
-        .where(links.c.concept == concept, links.c.state == "new", links.c.id > after)
+        .where(links.c.concept == concept, links.c.state == "new", links_open, links.c.id > after)
         .order_by(links.c.id)
         .limit(CHUNK)
     )

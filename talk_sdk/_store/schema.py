@@ -16,6 +16,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    literal_column,
     text,
 )
 
@@ -25,11 +26,14 @@ __all__ = [
     "dead_letters",
     "drift",
     "golden",
+    "golden_dirty",
     "history",
     "intents",
     "keys",
     "lease",
     "links",
+    "links_dirty",
+    "links_open",
     "metadata",
     "parked",
     "reviews",
@@ -128,6 +132,11 @@ links = Table(
     Index("links_open", "concept", "state", sqlite_where=text("state <> 'live'"),
           postgresql_where=text("state <> 'live'")),
 )  # fmt: skip
+
+# SQLite uses an index of some rows only where a query says so in the index's own words.
+links_dirty = links.c.dirty == literal_column("1")
+links_open = links.c.state != literal_column("'live'")
+golden_dirty = golden.c.dirty == literal_column("1")
 
 keys = Table(
     "keys",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
@@ -69,3 +71,31 @@ def test_the_store_is_asked_as_often_for_many_records_as_for_few(
         asked.append(len(sent))
     few, many = asked
     assert many - few < (MANY - FEW) / 2
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_run_that_finds_an_edit_looks_through_no_table_of_records(
+    bench: Any, database: Any
+) -> None:
+    shop = bench.control("shop")
+    ids = [shop.create("customers", {"name": f"K {n}", "email": f"k{n}@x.no"}) for n in range(3)]
+    bench.settle()
+    shop.edit("customers", ids[1], {"note": "newer"})
+    asked: list[tuple[str, Any]] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        if statement.startswith("SELECT"):
+            asked.append((statement, parameters))
+
+    event.listen(Engine, "before_cursor_execute", note)
+    bench.sync()
+    event.remove(Engine, "before_cursor_execute", note)
+    assert bench.erp("customers", remark="newer")
+
+    scans = set()
+    with closing(sqlite3.connect(database.path)) as store:
+        for statement, parameters in asked:
+            for *_, step in store.execute(f"EXPLAIN QUERY PLAN {statement}", parameters):
+                if re.match("SCAN (links|golden|keys)(?! USING INDEX (links|golden)_)", step):
+                    scans.add(" ".join(statement.split()))
+    assert not scans
