@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from talk_sdk import Runner
 from talk_sdk.errors import TalkError
 from talk_sdk.events import Event
-from talk_sdk.operations import Report
+from talk_sdk.reports import Report
 
 MOST_CREATES = 10_000
 

@@ -13,7 +13,7 @@ from talk_sdk._engine.verdicts import take
 from talk_sdk._store import Store, items, letters, questions
 from talk_sdk.clock import Clock
 from talk_sdk.errors import ConfigError
-from talk_sdk.operations import Conflict, Failure, Review
+from talk_sdk.reports import Conflict, Failure, Review
 
 __all__ = ["Inbox"]
 

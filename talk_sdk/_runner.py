@@ -40,17 +40,8 @@ from talk_sdk._vault import FileVault
 from talk_sdk.clock import Clock, SystemClock
 from talk_sdk.errors import ConfigError
 from talk_sdk.events import Event
-from talk_sdk.operations import (
-    Account,
-    Check,
-    Plan,
-    Ran,
-    Reconciliation,
-    Report,
-    Status,
-    Undo,
-    Why,
-)
+from talk_sdk.operations import Account, Check, Plan
+from talk_sdk.reports import Ran, Reconciliation, Report, Status, Undo, Why
 
 if TYPE_CHECKING:
     from talk_sdk.http import Transport, Vault

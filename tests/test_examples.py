@@ -15,7 +15,7 @@ import pytest
 
 from talk_sdk import Runner
 from talk_sdk.errors import StoreError
-from talk_sdk.operations import Report
+from talk_sdk.reports import Report
 from talk_sdk.testing.serve import SimulatorProcess
 
 ROOT = Path(__file__).parent.parent

@@ -24,7 +24,8 @@ from talk_sdk._engine.ticks import Ticks
 from talk_sdk._engine.workers import Failed, Finished, Lane
 from talk_sdk._store import LinkRow, goldens, items, journal, links
 from talk_sdk.errors import DeniedError, MappingError, PluginError
-from talk_sdk.operations import Divergence, DivergenceKind, Page, Raw
+from talk_sdk.operations import Page, Raw
+from talk_sdk.reports import Divergence, DivergenceKind
 
 __all__ = ["audit"]
 

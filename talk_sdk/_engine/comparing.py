@@ -14,7 +14,8 @@ from talk_sdk._engine.tally import Tally
 from talk_sdk._engine.verify import Verdict, Witness, kept_as, verify
 from talk_sdk._store import GoldenRow, LinkRow, goldens, items, journal, links, past
 from talk_sdk.concepts import CONCEPTS
-from talk_sdk.operations import Divergence, Scalar
+from talk_sdk.operations import Scalar
+from talk_sdk.reports import Divergence
 
 __all__ = ["Different", "Told", "compare", "differences"]
 

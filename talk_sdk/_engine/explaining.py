@@ -11,7 +11,7 @@ from talk_sdk._engine.run import Bound
 from talk_sdk._store import GoldenRow, LinkRow, goldens, items, journal, letters, links
 from talk_sdk.concepts import CONCEPTS
 from talk_sdk.errors import ConfigError
-from talk_sdk.operations import Moment, Place, Said, Why
+from talk_sdk.reports import Moment, Place, Said, Why
 
 __all__ = ["explain_record"]
 

@@ -22,7 +22,8 @@ from talk_sdk._engine.tally import Place, Says, Tally, limits_of
 from talk_sdk._engine.verify import Verdict, kept_as
 from talk_sdk._store import GoldenRow, LinkRow, goldens, items, journal, links
 from talk_sdk.concepts import CONCEPTS
-from talk_sdk.operations import Drift, Plan, Reconciliation, Report
+from talk_sdk.operations import Drift, Plan
+from talk_sdk.reports import Reconciliation, Report
 
 __all__ = ["Mended", "left_over", "mend", "reconciled", "survey"]
 

@@ -13,7 +13,7 @@ from talk_sdk._engine.verdicts import PERSON
 from talk_sdk._store import GoldenRow, LinkRow, goldens, items, journal, links
 from talk_sdk._store.journal import Intent
 from talk_sdk.errors import ConfigError
-from talk_sdk.operations import Candidate, Review
+from talk_sdk.reports import Candidate, Review
 
 __all__ = ["CHOICES", "Desk", "explain"]
 

@@ -11,7 +11,8 @@ from sqlalchemy import Connection
 from talk_sdk._config import Brakes
 from talk_sdk._store import goldens
 from talk_sdk.concepts import CONCEPTS
-from talk_sdk.operations import Divergence, Scalar
+from talk_sdk.operations import Scalar
+from talk_sdk.reports import Divergence
 
 __all__ = ["Limit", "Place", "Tally", "limits_of"]
 

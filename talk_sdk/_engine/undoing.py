@@ -24,7 +24,8 @@ from talk_sdk._store import GoldenRow, LinkRow, goldens, journal, links, past
 from talk_sdk.concepts import decimal_text
 from talk_sdk.errors import ConfigError, MappingError
 from talk_sdk.mapping import Compiled
-from talk_sdk.operations import Kept, Ran, Restored, Scalar
+from talk_sdk.operations import Scalar
+from talk_sdk.reports import Kept, Ran, Restored
 
 __all__ = ["Undoing", "find_run", "undo"]
 

@@ -7,7 +7,8 @@ from sqlalchemy import Connection
 from talk_sdk._engine.merge import ASKED
 from talk_sdk._store import GoldenRow, LinkRow, goldens, journal, links, questions
 from talk_sdk.errors import ConfigError
-from talk_sdk.operations import Conflict, Scalar
+from talk_sdk.operations import Scalar
+from talk_sdk.reports import Conflict
 
 __all__ = ["PERSON", "impose", "take"]
 

@@ -21,7 +21,8 @@ from talk_sdk._store.schema import (
     reviews,
 )
 from talk_sdk._store.statements import among, among_given
-from talk_sdk.operations import Drift, Item, Review
+from talk_sdk.operations import Drift
+from talk_sdk.reports import Item, Review
 
 __all__ = [
     "add_conflicts",

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from talk_sdk._store.items import moment
 from talk_sdk._store.schema import history, intents, lease, streams, systems
 from talk_sdk._store.schema import runs as runs_table
-from talk_sdk.operations import Ran
+from talk_sdk.reports import Ran
 
 __all__ = [
     "Intent",

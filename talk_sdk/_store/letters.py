@@ -9,7 +9,7 @@ from sqlalchemy import Connection, delete, select, update
 
 from talk_sdk._store.items import moment
 from talk_sdk._store.schema import dead_letters, golden, streams
-from talk_sdk.operations import Failure
+from talk_sdk.reports import Failure
 
 __all__ = ["discard", "listed", "retry", "retry_writes"]
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from talk_sdk._store.items import moment
 from talk_sdk._store.schema import conflicts, golden, links
-from talk_sdk.operations import Conflict
+from talk_sdk.reports import Conflict
 
 __all__ = ["about", "ask", "close", "close_let_go", "listed", "waiting"]
 

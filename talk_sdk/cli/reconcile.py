@@ -14,7 +14,7 @@ from talk_sdk.cli.sync import OUTCOMES, YES_HELP, Asking, report_json
 from talk_sdk.cli.wiring import wiring
 
 if TYPE_CHECKING:
-    from talk_sdk.operations import Divergence, Reconciliation
+    from talk_sdk.reports import Divergence, Reconciliation
 
 __all__ = ["reconcile"]
 

@@ -11,7 +11,7 @@ from talk_sdk.cli.output import JSON_HELP, print_json, shown
 from talk_sdk.cli.wiring import DONE, OPEN, USAGE, wiring
 
 if TYPE_CHECKING:
-    from talk_sdk.operations import Candidate, Review
+    from talk_sdk.reports import Candidate, Review
 
 __all__ = ["review"]
 

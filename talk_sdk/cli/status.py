@@ -12,7 +12,7 @@ from talk_sdk.cli.wiring import DONE, OPEN, wiring
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from talk_sdk.operations import Item, Status
+    from talk_sdk.reports import Item, Status
 
 __all__ = ["status"]
 

@@ -17,7 +17,7 @@ from talk_sdk.cli.wiring import DONE, OPEN, STOPPED, wiring
 
 if TYPE_CHECKING:
     from talk_sdk.cli.progress import Shown
-    from talk_sdk.operations import Report
+    from talk_sdk.reports import Report
 
 __all__ = ["Asking", "report_json", "sync"]
 

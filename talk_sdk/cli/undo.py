@@ -16,7 +16,7 @@ from talk_sdk.cli.wiring import DONE, STOPPED, wiring
 
 if TYPE_CHECKING:
     from talk_sdk.cli.wiring import Wiring
-    from talk_sdk.operations import Ran, Undo
+    from talk_sdk.reports import Ran, Undo
 
 __all__ = ["undo"]
 

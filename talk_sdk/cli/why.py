@@ -10,7 +10,7 @@ from talk_sdk.cli.output import JSON_HELP, print_json, shown
 from talk_sdk.cli.wiring import DONE, wiring
 
 if TYPE_CHECKING:
-    from talk_sdk.operations import Said, Why
+    from talk_sdk.reports import Said, Why
 
 __all__ = ["why"]
 

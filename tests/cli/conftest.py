@@ -15,16 +15,14 @@ from talk_sdk._plugins import LoadedConnector, Plugins
 from talk_sdk.cli import build
 from talk_sdk.cli.wiring import Wiring
 from talk_sdk.events import Event
-from talk_sdk.operations import (
+from talk_sdk.operations import Change, Operation, Plan
+from talk_sdk.reports import (
     Candidate,
-    Change,
     Conflict,
     Divergence,
     Failure,
     Item,
     Kept,
-    Operation,
-    Plan,
     Ran,
     Reconciliation,
     Report,

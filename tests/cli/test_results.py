@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from talk_sdk.operations import Change, Check, Drift, Moment, Place, Said, Skip, Why
+from talk_sdk.operations import Change, Check, Drift, Skip
+from talk_sdk.reports import Moment, Place, Said, Why
 
 
 def test_check_is_well_when_every_check_is(talk: Any) -> None:

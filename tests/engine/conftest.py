@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from talk_sdk.operations import Report
+from talk_sdk.reports import Report
 from talk_sdk.testing.neutral import World
 from talk_sdk.testing.workbench import Workbench
 

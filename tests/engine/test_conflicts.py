@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from talk_sdk.errors import ConfigError
-from talk_sdk.operations import Conflict
+from talk_sdk.reports import Conflict
 from talk_sdk.testing.neutral import World
 from talk_sdk.testing.workbench import Workbench
 

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from talk_sdk.errors import ConfigError
-from talk_sdk.operations import Plan, Report
+from talk_sdk.operations import Plan
+from talk_sdk.reports import Report
 from talk_sdk.testing.faults import Fault
 from talk_sdk.testing.neutral import World
 from talk_sdk.testing.workbench import Workbench

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from talk_sdk.errors import ConfigError
-from talk_sdk.operations import Report
+from talk_sdk.reports import Report
 from talk_sdk.testing.faults import Fault
 
 Hint = tuple[str, str, str]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine, text
 
-from talk_sdk.operations import Reconciliation
+from talk_sdk.reports import Reconciliation
 from talk_sdk.testing.faults import Fault
 from talk_sdk.testing.world import awkward_world
 

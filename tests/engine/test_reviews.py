@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from talk_sdk.errors import ConfigError
-from talk_sdk.operations import Review
+from talk_sdk.reports import Review
 from talk_sdk.testing.faults import Fault
 from talk_sdk.testing.neutral import World
 from talk_sdk.testing.workbench import Workbench

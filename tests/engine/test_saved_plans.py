@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from talk_sdk.errors import ConfigError, SafetyError
-from talk_sdk.operations import Report
+from talk_sdk.reports import Report
 
 
 def save(bench: Any, file: Path) -> list[tuple[str, str]]:

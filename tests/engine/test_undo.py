@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from talk_sdk.errors import ConfigError
-from talk_sdk.operations import Report, Undo
+from talk_sdk.reports import Report, Undo
 
 
 def undo(bench: Any, run: str) -> Undo:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from talk_sdk.errors import ConfigError
-from talk_sdk.operations import Said, Why
+from talk_sdk.reports import Said, Why
 
 LONG = "Østlandske Håndverksbedrifters Innkjøpssamvirke og Lager AS"
 

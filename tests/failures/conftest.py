@@ -10,7 +10,8 @@ from urllib.parse import parse_qsl, urlencode
 
 import pytest
 
-from talk_sdk.operations import Report, Simulator, Status
+from talk_sdk.operations import Simulator
+from talk_sdk.reports import Report, Status
 from talk_sdk.testing.control import LocalControl
 from talk_sdk.testing.faults import Fault
 from talk_sdk.testing.neutral import World

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine, text
 
-from talk_sdk.operations import Reconciliation
+from talk_sdk.reports import Reconciliation
 
 Found = list[tuple[str, str, str, Any, Any]]
 

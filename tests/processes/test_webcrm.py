@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from talk_sdk import Runner
-from talk_sdk.operations import Report
+from talk_sdk.reports import Report
 from talk_sdk.testing.faults import Fault
 from talk_sdk.testing.serve import SimulatorProcess
 from talk_sdk.testing.workbench import Workbench

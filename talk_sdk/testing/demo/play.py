@@ -20,7 +20,8 @@ from talk_sdk.testing.serve import SimulatorProcess
 from talk_sdk.testing.world import awkward_world
 
 if TYPE_CHECKING:
-    from talk_sdk.operations import Plan, Report, Status
+    from talk_sdk.operations import Plan
+    from talk_sdk.reports import Report, Status
 
 __all__ = ["ALL_NAMES", "NAMES", "SEED", "Act", "FullStage", "Play", "Stage", "playing"]
 

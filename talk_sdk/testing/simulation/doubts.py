@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 
-from talk_sdk.operations import Item, Status
+from talk_sdk.reports import Item, Status
 from talk_sdk.testing.simulation.ledger import EXISTS, Ledger
 from talk_sdk.testing.simulation.origins import KINDS_OF_ENTITIES
 from talk_sdk.testing.simulation.policies import Policies

@@ -9,7 +9,7 @@ from math import inf
 from pathlib import Path
 from typing import Any
 
-from talk_sdk.operations import Item, Status
+from talk_sdk.reports import Item, Status
 from talk_sdk.testing.simulation.doubts import Doubts, of_a_system
 from talk_sdk.testing.simulation.fields import FIELDS
 from talk_sdk.testing.simulation.ledger import EXISTS, Event, Key, Ledger, Moment

@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from talk_sdk.operations import Status
+from talk_sdk.reports import Status
 from talk_sdk.testing.simulation.absences import Absences
 from talk_sdk.testing.simulation.agreement import Agreement
 from talk_sdk.testing.simulation.dialects import UNSAID

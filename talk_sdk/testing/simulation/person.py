@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from random import Random
 
 from talk_sdk._inbox import Inbox
-from talk_sdk.operations import Conflict
+from talk_sdk.reports import Conflict
 from talk_sdk.testing.simulation.ledger import Event, Key, Ledger
 from talk_sdk.testing.simulation.origins import named
 from talk_sdk.testing.simulation.values import mark

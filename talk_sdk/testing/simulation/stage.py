@@ -10,7 +10,7 @@ from random import Random
 
 from talk_sdk._plugins import Plugins, load
 from talk_sdk._runner import Runner
-from talk_sdk.operations import Report
+from talk_sdk.reports import Report
 from talk_sdk.testing.simulation.dialects import DIALECTS
 from talk_sdk.testing.simulation.dying import Death, Killed
 from talk_sdk.testing.simulation.executor import Serial

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from talk_sdk.operations import Status
+from talk_sdk.reports import Status
 from talk_sdk.testing.clock import START
 from talk_sdk.testing.simulation.doubts import of_a_system
 from talk_sdk.testing.simulation.fields import FIELDS, LINE_FIELDS

@@ -9,7 +9,8 @@ from random import Random
 from typing import Literal
 
 from talk_sdk._runner import Hint, Runner
-from talk_sdk.operations import Operation, Report
+from talk_sdk.operations import Operation
+from talk_sdk.reports import Report
 from talk_sdk.testing.records import Effect
 from talk_sdk.testing.simulation.dialects import KINDS
 from talk_sdk.testing.simulation.ledger import Ledger

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from talk_sdk import Runner
-from talk_sdk.operations import Report, Status
+from talk_sdk.reports import Report, Status
 from talk_sdk.testing.serve import SimulatorProcess
 from talk_sdk.testing.workbench import BASE_URLS
 
