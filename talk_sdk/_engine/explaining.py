@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from sqlalchemy import Connection
 
 from talk_sdk._engine.lines import EXISTENCE, place
+from talk_sdk._engine.naming import named
 from talk_sdk._engine.run import Bound
 from talk_sdk._store import GoldenRow, LinkRow, goldens, items, journal, letters, links
 from talk_sdk.concepts import CONCEPTS
@@ -52,6 +53,7 @@ def explain_record(
             known = ", ".join(sorted({each.property for each in said})) or "none"
             raise ConfigError(f"{link.name} has no property {name}: known are {known}.")
         said = wanted
+    said = named(connection, CONCEPTS[golden.concept], said)
     return Why(link.name, golden.origin, _state(golden, rows), tuple(said))
 
 

@@ -127,3 +127,27 @@ def test_a_deleted_record_and_one_that_nobody_could_place_say_so(ola: Any) -> No
     ola.control("erp").delete("customers", ola.there)
     ola.sync()
     assert why(ola, "shop", "Customer", ola.here).state.startswith("deleted: erp.Customer:")
+
+
+def test_references_are_told_by_the_names_of_the_records(ola: Any) -> None:
+    shop = ola.control("shop")
+    chair = shop.create("products", {"sku": "S-1", "title": "Stol", "price": "10.00"})
+    line = {"product_id": chair, "quantity": "1", "unit_price": "10.00"}
+    order = shop.create("orders", {"customer_id": ola.here, "lines": [line]})
+    ola.settle()
+    buyer = one(ola, "shop", "Order", order, "customer")
+    name = f"shop.Customer:{ola.here}"
+    assert buyer.value == name
+    assert {p.system: p.value for p in buyer.places} == {
+        "shop": f"Customer:{ola.here}", "erp": f"Customer:{ola.there}",
+    }  # fmt: skip
+    (product,) = why(ola, "shop", "Order", order, "lines[1].product").properties
+    assert product.value == f"shop.Product:{chair}"
+    other = shop.create("customers", {"name": "Kari", "email": "kari@example.no"})
+    shop.edit("orders", order, {"customer_id": other})
+    ola.settle()
+    moved = one(ola, "shop", "Order", order, "customer")
+    assert moved.value == f"shop.Customer:{other}"
+    assert [(m.before, m.after) for m in moved.moments if m.kind == "merge"][-1] == (
+        name, f"shop.Customer:{other}",
+    )  # fmt: skip
