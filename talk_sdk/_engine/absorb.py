@@ -20,7 +20,7 @@ from talk_sdk._engine.looks import (
 )
 from talk_sdk._engine.merge import let_go
 from talk_sdk._engine.run import Bound, Run
-from talk_sdk._engine.seeing import Age, age_of, put_back, see
+from talk_sdk._engine.seeing import Age, age_of, handed_on, put_back, see
 from talk_sdk._store import LinkRow, goldens, items, links
 from talk_sdk.connector import Entity
 from talk_sdk.errors import MappingError
@@ -118,7 +118,8 @@ def _take_in(
     done: Absorbed,
 ) -> None:
     mapping, declared, read_at = bound.mappings[entity], bound.entities[entity], sight.read_at
-    entomb(connection, [k for k in known.values() if _handed_on(declared, k, looks)], read_at)
+    gone = [k for k in known.values() if k.ext in looks and handed_on(declared, k, looks[k.ext])]
+    entomb(connection, gone, read_at)
     before = links.keys_of(connection, [k.id for k in known.values() if k.state == "dead"])
     rows, keys = _Rows(), {}
     for ext, look in looks.items():
@@ -246,16 +247,6 @@ def _another(link: LinkRow, look: Look, before: Mapping[int, str], keys: Mapping
         return link.created != look.created
     shared = before.keys() & keys.keys()
     return bool(shared) and all(before[rank] != keys[rank] for rank in shared)
-
-
-def _handed_on(declared: Entity, link: LinkRow, looks: Mapping[str, Look]) -> bool:
-    """Whether a record that was not seen to be gone has given its id to one that is newer."""
-    look, stamp = looks.get(link.ext), declared.created
-    if link.golden is None or link.state == "dead" or declared.derived_from:
-        return False
-    if look is None or look.created is None or link.created is None or stamp is None:
-        return False
-    return look.created - link.created > stamp.granularity.total_seconds()
 
 
 def entomb(connection: Connection, gone: Sequence[LinkRow], at: float) -> None:

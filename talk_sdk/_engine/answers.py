@@ -17,7 +17,7 @@ from talk_sdk._engine.kids import Kids, Sent, line_pairs
 from talk_sdk._engine.looks import Look, keys_of, look_at
 from talk_sdk._engine.merge import let_go
 from talk_sdk._engine.run import Run
-from talk_sdk._engine.seeing import mark
+from talk_sdk._engine.seeing import handed_on, mark
 from talk_sdk._engine.steps import ARCHIVED, CHANGES
 from talk_sdk._store import GoldenRow, LinkRow, goldens, items, journal, links
 from talk_sdk._store.journal import Intent
@@ -319,6 +319,15 @@ class Ledger:
         self._changed.append(link)
         self._note(intent, look)
         self._settled.append(intent.id)
+
+    def another(self, intent: Intent) -> bool:
+        """Whether the write met another record, to which the id has been given meanwhile.
+
+        It is read and taken in like any other; nothing that it says is an answer.
+        """
+        look = self._looks[intent.id]
+        link = next((k for k in self._known.values() if k.id == intent.link), None)
+        return link is not None and handed_on(self._bound.entities[self._entity], link, look)
 
     def _adjusted(self, link: LinkRow, intent: Intent) -> None:
         """Rule W4: shadow moves by what was sent; what else has changed is pending."""

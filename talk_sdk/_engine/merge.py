@@ -138,18 +138,47 @@ def merge(golden: GoldenRow, views: Sequence[View], policy: Policy = _newest) ->
         coarseness=max((view.granularity for view in views), default=0.0), policy=policy
     )
     for view in sorted(views, key=lambda v: (v.derived, v.order, v.link.id)):
-        for name in list(view.pending):
-            if name not in view.mapping.by_property:
-                continue
-            if view.link.held.get(name) == ASKED:
-                _ask_on(golden, views, view, name, merged)
-            elif name not in view.link.held:
-                _property(golden, views, view, name, merged)
-            if name not in view.link.held:
-                view.link.pending.pop(name, None)
+        if _nobody_said_anything(golden, views):
+            _take_all(golden, view, merged)
+        else:
+            _take_each(golden, views, view, merged)
         if not view.link.dirty:
             view.link.edit_lo = view.link.edit_hi = None
     return merged
+
+
+def _nobody_said_anything(golden: GoldenRow, views: Sequence[View]) -> bool:
+    return not (
+        golden.data or golden.revs or golden.prov
+        or any(v.link.shadow or v.link.behind or v.link.held for v in views)
+    )  # fmt: skip
+
+
+def _take_all(golden: GoldenRow, view: View, merged: Merged) -> None:
+    """Whoever is the first to say anything is right: no property has to be looked at."""
+    link, unmerged = view.link, view.mapping.concept.unmerged
+    for name, value in list(view.pending.items()):
+        if name not in view.mapping.by_property:
+            continue
+        link.shadow[name] = link.pending.pop(name)
+        if value is not None and name not in unmerged:
+            golden.data[name] = value
+            merged.moves.append(Move(name, None, value, view.label, "first value"))
+    if golden.data:
+        golden.prov[""] = view.said
+        merged.dirty = True
+
+
+def _take_each(golden: GoldenRow, views: Sequence[View], view: View, merged: Merged) -> None:
+    for name in list(view.pending):
+        if name not in view.mapping.by_property:
+            continue
+        if view.link.held.get(name) == ASKED:
+            _ask_on(golden, views, view, name, merged)
+        elif name not in view.link.held:
+            _property(golden, views, view, name, merged)
+        if name not in view.link.held:
+            view.link.pending.pop(name, None)
 
 
 def _property(
@@ -181,7 +210,7 @@ def _first_time(
     link, value = view.link, view.pending[name]
     ours = golden.data.get(name)
     cleared = name in golden.data and ours is None
-    if _says(view, name, ours, value, golden):
+    if value == ours or _says(view, name, ours, value, golden):
         link.shadow[name] = link.pending[name]
     elif value is None:
         link.shadow[name] = None

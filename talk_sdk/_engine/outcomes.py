@@ -81,7 +81,8 @@ def _stored(
 ) -> set[str]:
     ledger = Ledger(run, connection, place, answers)
     raws = {intent.id: raw for intent, raw in answers}
-    done = []
+    done: list[tuple[str, str, str]] = []
+    heard: list[Intent] = []
     for intent, _ in answers:
         record = (*place, intent.operation["record"])
         if intent.id in ledger.unread:
@@ -89,16 +90,22 @@ def _stored(
             reason = ledger.unread[intent.id]
             items.bury(connection, run.now(), "in", {record: (reason, raws[intent.id], "")})
             continue
+        if ledger.another(intent):
+            journal.settle(connection, [intent.id])
+            run.stale.add(intent.golden)
+            _tell_refused(run, record, "its id has been given to another record")
+            continue
         if intent.kind == "create":
             ledger.created(intent)
         else:
             ledger.written(intent)
         run.written[*place, intent.kind] += 1
         done.append(record)
+        heard.append(intent)
         run.tell("written", system=place[0], entity=place[1], record=record[2],
                  message=intent.kind)  # fmt: skip
     ledger.save()
-    _lift(connection, [intent for intent, _ in answers if intent.id not in ledger.unread], done)
+    _lift(connection, heard, done)
     items.unpark(connection, done)
     return ledger.assigned
 

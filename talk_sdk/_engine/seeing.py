@@ -11,7 +11,7 @@ from talk_sdk._store.rows import LinkRow
 from talk_sdk.connector import Entity
 from talk_sdk.operations import Scalar
 
-__all__ = ["Age", "age_of", "mark", "put_back", "see"]
+__all__ = ["Age", "age_of", "handed_on", "mark", "put_back", "see"]
 
 Age = Literal["older", "current", "doubtful", "restored"]
 
@@ -32,6 +32,15 @@ def age_of(entity: Entity, link: LinkRow, look: Look, read_at: float, *, proven:
         if age is not None:
             return age
     return "doubtful" if late and not proven else "current"
+
+
+def handed_on(entity: Entity, link: LinkRow, look: Look) -> bool:
+    """Whether a record that was not seen to be gone has given its id to one that is newer."""
+    if link.golden is None or link.state == "dead" or entity.derived_from:
+        return False
+    if look.created is None or link.created is None or entity.created is None:
+        return False
+    return look.created - link.created > entity.created.granularity.total_seconds()
 
 
 def _by_itself(entity: Entity, link: LinkRow, look: Look) -> Literal["older", "current"] | None:

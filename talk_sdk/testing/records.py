@@ -91,7 +91,7 @@ class Collection:
         self._index: dict[tuple[str, str], dict[str, None]] = {}
         self._issued = 0
         self._gone: dict[str, Snapshot] = {}
-        self._recycled: list[str] = []
+        self._recycled: list[Snapshot] = []
         self._merged: dict[str, str] = {}
         self._kept: dict[str, list[Snapshot]] = {}
         self._listing: list[Snapshot] | None = None
@@ -164,10 +164,11 @@ class Collection:
     ) -> Snapshot:
         """Keep a new record under a new id, or one that was to be recycled."""
         self._store.check(values, author)
-        id_ = self._recycled.pop() if self._recycled else self._new_id()
+        before = self._recycled.pop() if self._recycled else None
+        id_, version = (before.id, before.version + 2) if before else (self._new_id(), 1)
         now = self._store.clock.now()
         made = self._cut(created or now)
-        snapshot = Snapshot(id_, values, made, self._cut(modified or created or now), 1, now)
+        snapshot = Snapshot(id_, values, made, self._cut(modified or created or now), version, now)
         if author.who == "seed":
             # A replica that lags has long caught up with what was there before it started.
             snapshot.written = snapshot.modified
@@ -234,9 +235,11 @@ class Collection:
         self._listing = self._by_time = None
 
     def recycle(self, id_: str) -> None:
-        """Issue the id of a deleted record for the next new one; a KeyError if there was none."""
-        del self._gone[id_]
-        self._recycled.append(id_)
+        """Issue the id of a deleted record for the next new one; a KeyError if there was none.
+
+        Versions go on, so that what was known of the old record changes nothing of the new one.
+        """
+        self._recycled.append(self._gone.pop(id_))
 
     def _cut(self, instant: datetime) -> datetime:
         since_midnight = timedelta(

@@ -128,3 +128,25 @@ def test_what_is_in_doubt_is_not_merged_before_it_is_settled(
     assert bench.shop("orders")["customer_reference"] == "Kari i regnskapet"
     assert bench.erp("orders")["remark"] == "fra butikken"
     assert bench.conflicts() == []
+
+
+def test_a_record_that_got_the_id_of_the_one_that_was_meant_is_not_taken_for_it(
+    bench: Any, customer: tuple[str, str]
+) -> None:
+    """The shop knows no versions: the write meets another record, and its answer shows which."""
+    here, there = customer
+    shop = bench.control("shop")
+    bench.faults["shop"].switch("versions", False)
+
+    def hand_on() -> None:
+        bench.clock.advance(60)
+        shop.delete("customers", here)
+        shop.recycle("customers", here)
+        assert shop.create("customers", {"name": "Ny", "email": "ny@example.no"}) == here
+
+    bench.control("erp").edit("customers", there, {"phone": "22000001"})
+    meanwhile(bench, "plan", hand_on)
+    bench.clock.advance(90_000)
+    bench.settle()
+    assert {row["name"] for row in bench.control("erp").dump("customers")} == {"Ola", "Ny"}
+    assert bench.erp("customers", customerId=there)["name"] == "Ola"
