@@ -70,6 +70,7 @@ def tests(session: nox.Session, distribution: str) -> None:
     session.install(
         wheel("talk-sdk", "simulator", "postgres"),
         *(wheel(name, "simulator") for name in plugins),
+        *(["./benchmarks"] if distribution == "talk-sdk" else []),
         *tools("test", *plugins),
     )
     # By file: tests of one file share its fixtures and its counters.
@@ -114,11 +115,18 @@ def mutants(session: nox.Session) -> None:
     session.run("python", "tests/mutants/run.py", *session.posargs)
 
 
+@nox.session(requires=["wheels"])
+def bench(session: nox.Session) -> None:
+    """Measure beside floors and peers, for example `nox -s bench -- --help`."""
+    session.install(wheel("talk-sdk"), "./benchmarks", *tools("bench"))
+    session.run("python", "-P", "-m", "talk_bench", "--root", str(ROOT), *session.posargs)
+
+
 @nox.session
 def lint(session: nox.Session) -> None:
     """Style, types and architecture."""
     session.install(
-        *("-e", ".[simulator,postgres]"),
+        *("-e", ".[simulator,postgres]", "-e", "./benchmarks"),
         *(part for name in PLUGINS for part in ("-e", f"plugins/{name}[simulator]")),
         *tools("lint"),
         *tools("test", *PLUGINS),
@@ -126,7 +134,7 @@ def lint(session: nox.Session) -> None:
     )
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
-    session.run("mypy", "talk_sdk", "tests", "examples", "noxfile.py")
+    session.run("mypy", "talk_sdk", "tests", "examples", "benchmarks/talk_bench", "noxfile.py")
     for name in PLUGINS:
         # One run each: every plugin has a folder `tests`, and mypy knows one module by a name.
         parts = (folder(name) / name.replace("-", "_"), folder(name) / "tests")

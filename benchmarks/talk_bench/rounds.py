@@ -1,0 +1,75 @@
+"""Contestants in turn, round by round, so that what the machine does else meets all alike."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from talk_bench.children import Sample
+
+__all__ = ["Medians", "race", "say"]
+
+LONG_S, VERY_LONG_S = 20.0, 120.0
+"""Seconds a round from which on three rounds have to do, or one."""
+FEWER, ONE = 3, 1
+
+Contestants = Mapping[str, Callable[[], Sample]]
+
+
+@dataclass(frozen=True)
+class Medians:
+    """What a contestant took, the median of its rounds."""
+
+    work_s: float
+    wall_s: float
+    cpu_s: float
+    rss_mb: float
+    rounds: int
+    last: Sample
+
+    @classmethod
+    def of(cls, samples: Sequence[Sample]) -> Medians:
+        """The medians, each by itself."""
+        return cls(
+            median(s.work_s for s in samples),
+            median(s.wall_s for s in samples),
+            median(s.cpu_s for s in samples),
+            median(s.rss_mb for s in samples),
+            len(samples),
+            samples[-1],
+        )
+
+
+def race(what: str, contestants: Contestants, rounds: int) -> dict[str, Medians]:
+    """A round of each contestant in turn, A B C, A B C, and the medians of each.
+
+    Long rounds are run fewer times, and that is said.
+    """
+    samples: dict[str, list[Sample]] = {name: [] for name in contestants}
+    done = 0
+    while done < rounds:
+        began = time.perf_counter()
+        for name, contestant in contestants.items():
+            samples[name].append(contestant())
+        done += 1
+        took = time.perf_counter() - began
+        most = FEWER if took > LONG_S else rounds
+        most = ONE if took > VERY_LONG_S else most
+        if most < rounds:
+            say(f"{what}: a round takes {took:.0f} s, so there are {max(most, done)} and no more")
+            rounds = max(most, done)
+    found = {name: Medians.of(those) for name, those in samples.items()}
+    for name, each in found.items():
+        say(
+            f"{what}: {name}: {each.work_s:.3f} s work, {each.wall_s:.3f} s wall,"
+            f" {each.cpu_s:.3f} s CPU, {each.rss_mb:.0f} MB ({each.rounds} rounds)"
+        )
+    return found
+
+
+def say(line: str) -> None:
+    """Tell the one who waits how far we are."""
+    print(line, file=sys.stderr, flush=True)  # noqa: T201 - progress
