@@ -83,7 +83,7 @@ def _table(rows: dict[str, Row]) -> str:
         budget = row.budget
         value = "–" if row.value is None else f"{row.value:,.2f}"
         most = "–" if budget.most is None else f"{budget.most:,.2f}"
-        verdict = {True: "met", False: "NOT MET", None: row.reason}[row.met]
+        verdict = {True: "met", False: "NOT MET", None: row.reason or row.note}[row.met]
         lines.append(f"{name:<24} {value:>10} {most:>8}  {budget.unit}  {verdict}".rstrip())
     return "\n".join(lines)
 

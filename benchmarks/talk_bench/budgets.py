@@ -36,12 +36,14 @@ class Row:
         value: in the budget's unit; None if it was not measured.
         reason: why it was not.
         measured: what the value was made of, by a name with a unit at its end.
+        note: what else to say; a peer's name and version.
     """
 
     name: str
     value: float | None
     reason: str = ""
     measured: Mapping[str, float] = field(default_factory=dict)
+    note: str = ""
 
     @property
     def budget(self) -> Budget:
@@ -63,6 +65,8 @@ class Row:
         }  # fmt: skip
         if self.measured:
             row["measured"] = dict(self.measured)
+        if self.note:
+            row["note"] = self.note
         if self.value is None:
             row["reason"] = self.reason
         return row

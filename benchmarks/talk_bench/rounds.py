@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import sys
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
 from talk_bench.children import Sample
 
-__all__ = ["Medians", "race", "say"]
+__all__ = ["Contestants", "Medians", "race", "say"]
 
 LONG_S, VERY_LONG_S = 20.0, 120.0
-"""Seconds a round from which on three rounds have to do, or one."""
+"""Seconds that a contestant takes from which on three rounds have to do, or one."""
 FEWER, ONE = 3, 1
 
-Contestants = Mapping[str, Callable[[], Sample]]
+Contestants = dict[str, Callable[[], Sample]]
 
 
 @dataclass(frozen=True)
@@ -46,20 +45,19 @@ class Medians:
 def race(what: str, contestants: Contestants, rounds: int) -> dict[str, Medians]:
     """A round of each contestant in turn, A B C, A B C, and the medians of each.
 
-    Long rounds are run fewer times, and that is said.
+    Where one of them takes long there are fewer rounds, and that is said.
     """
     samples: dict[str, list[Sample]] = {name: [] for name in contestants}
     done = 0
     while done < rounds:
-        began = time.perf_counter()
         for name, contestant in contestants.items():
             samples[name].append(contestant())
         done += 1
-        took = time.perf_counter() - began
+        took = max(those[-1].wall_s for those in samples.values())
         most = FEWER if took > LONG_S else rounds
         most = ONE if took > VERY_LONG_S else most
         if most < rounds:
-            say(f"{what}: a round takes {took:.0f} s, so there are {max(most, done)} and no more")
+            say(f"{what}: one takes {took:.0f} s, so there are {max(most, done)} rounds and no more")
             rounds = max(most, done)
     found = {name: Medians.of(those) for name, those in samples.items()}
     for name, each in found.items():

@@ -8,8 +8,10 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 
 from talk_bench.budgets import BUDGETS, Row, missing
+from talk_bench.cards import two_way_peer
 from talk_bench.linked import linked
 from talk_bench.meeting import matching, ordering, two_way
+from talk_bench.peers import piping, reading_peers
 from talk_bench.reading import ceiling, reading
 from talk_bench.rounds import say
 from talk_bench.sizes import Bench
@@ -28,6 +30,9 @@ MEASUREMENTS: Mapping[Measurement, tuple[str, ...]] = {
     two_way: ("two_way_first", "two_way_idle", "three_systems"),
     matching: ("match",),
     ordering: ("order_lines",),
+    reading_peers: ("peer_read_dlt", "peer_read_singer", "peer_read_airbyte"),
+    piping: ("peer_pipe_dlt", "peer_pipe_singer"),
+    two_way_peer: ("peer_first_vdirsyncer", "peer_idle_vdirsyncer", "peer_changes_vdirsyncer"),
     linked: (
         "rescan",
         "rescan_growth",
