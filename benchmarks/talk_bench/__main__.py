@@ -11,6 +11,7 @@ from pathlib import Path
 from talk_bench.budgets import BUDGETS, Row
 from talk_bench.sizes import FULL, QUICK, TINY, Bench
 from talk_bench.suite import measure
+from talk_bench.tables import write
 
 __all__ = ["main"]
 
@@ -35,6 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         bench = Bench(options.sizes, Path(folder) / "work", options.root.absolute())
         rows = measure(bench, options.only)
     print(_table(rows))  # noqa: T201 - what was asked for
+    if options.write_docs:
+        write(options.root, rows, options.sizes)
     if options.json:
         text = json.dumps({name: row.as_json() for name, row in rows.items()}, indent=2)
         options.json.write_text(text + "\n", encoding="utf-8")
@@ -64,10 +67,20 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--json", metavar="FILE", type=Path, help="write the rows there")
     parser.add_argument(
+        "--write-docs",
+        action="store_true",
+        help="write docs/benchmarks.md and the README's section",
+    )
+    parser.add_argument(
         "--root", metavar="DIR", type=Path, default=Path(),
         help="the clone: where peers and documents are (%(default)s)",
     )  # fmt: skip
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    if options.write_docs and (options.only != set(BUDGETS) or options.sizes is TINY):
+        parser.error(
+            "--write-docs needs all rows, of a size that says something: leave the rest out"
+        )
+    return options
 
 
 def _names(text: str) -> set[str]:

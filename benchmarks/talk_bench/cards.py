@@ -78,8 +78,9 @@ def _cards(bench: Bench, found: Peer) -> Contestants:
 
     def sync() -> Sample:
         sample = run([*command, "sync"], folder=folder)
-        if _cards_in(folder / "a") != _cards_in(folder / "b"):
-            raise RuntimeError(f"{NAME} has left two folders that differ.")
+        cards = _cards_in(folder / "a")
+        if len(cards) != bench.sizes.two_way or cards != _cards_in(folder / "b"):
+            raise RuntimeError(f"{NAME} has left two folders that differ, or lack something.")
         return sample
 
     def first() -> Sample:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from talk_bench.budgets import Row
+from talk_bench.budgets import Row, missing
 from talk_bench.children import Sample, python, run
 from talk_bench.records import CUSTOMER
 from talk_bench.rounds import Medians, race, say
@@ -38,13 +38,13 @@ class _Found:
 def linked(bench: Bench) -> Iterator[Row]:
     """The same at several numbers of records, fewest first: nothing may grow faster than they."""
     counts = bench.sizes.rescans
-    found = [_at(bench, count, ends=count in {counts[0], counts[-1]}) for count in counts]
+    found = [_at(bench, count) for count in counts]
     yield from _scan_rows(found)
     yield from _change_rows(bench, found[0], found[-1])
     yield from _memory_rows(found[0], found[-1])
 
 
-def _at(bench: Bench, count: int, *, ends: bool) -> _Found:
+def _at(bench: Bench, count: int) -> _Found:
     say(f"linking {count:,} records of two systems")
     seeds = {name: {CUSTOMER: (0, count)} for name in ("a", "b")}
     with Server(seeds) as server:
@@ -59,8 +59,9 @@ def _at(bench: Bench, count: int, *, ends: bool) -> _Found:
         if first.facts["written"] or (server.digest("a"), server.digest("b")) != (content,) * 2:
             raise RuntimeError("Systems with the same records were not left as they were.")
         found = _Found(count, first, floor, scan, size)
-        if ends:
+        if count in {bench.sizes.rescans[0], bench.sizes.rescans[-1]}:
             found.changes = _changes(bench, server, workspace, store)
+        if count == bench.sizes.rescans[-1]:
             found.status = _status(bench, workspace)
         return found
 
@@ -144,9 +145,27 @@ def _scan_rows(found: list[_Found]) -> Iterator[Row]:
         "floor_us": last.scan["floor"].work_s / last.count * MICRO,
         "records": last.count, "rounds": last.scan["floor"].rounds,
         "talk_rss_mb": last.scan["talk-sdk"].rss_mb,
-        **{f"talk_us_at_{count}": us for count, us in each_us.items()},
+        **{f"talk_at_{count}_us": us for count, us in each_us.items()},
     })  # fmt: skip
-    yield Row("rescan_growth", each_us[last.count] / each_us[found[0].count])
+    yield _growth(found)
+
+
+def _growth(found: list[_Found]) -> Row:
+    """What a further record costs among many, over what it costs among few.
+
+    The difference of two numbers of records leaves out what a run costs without any.
+    """
+    few, some, many = (
+        (f.count, f.scan["talk-sdk"].work_s) for f in (found[0], found[1], found[-1])
+    )
+    early = (some[1] - few[1]) / (some[0] - few[0])
+    late = (many[1] - some[1]) / (many[0] - some[0])
+    if min(early, late) <= 0:
+        return missing("rescan_growth", "too few records to tell from noise")
+    return Row("rescan_growth", late / early, measured={
+        "among_few_us": early * MICRO, "among_many_us": late * MICRO, "fewest": few[0],
+        "most": many[0],
+    })  # fmt: skip
 
 
 def _change_rows(bench: Bench, few: _Found, many: _Found) -> Iterator[Row]:

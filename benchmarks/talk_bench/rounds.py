@@ -57,8 +57,8 @@ def race(what: str, contestants: Contestants, rounds: int) -> dict[str, Medians]
         most = FEWER if took > LONG_S else rounds
         most = ONE if took > VERY_LONG_S else most
         if most < rounds:
-            say(f"{what}: one takes {took:.0f} s, so there are {max(most, done)} rounds and no more")
             rounds = max(most, done)
+            say(f"{what}: one of them takes {took:.0f} s: {rounds} rounds have to do")
     found = {name: Medians.of(those) for name, those in samples.items()}
     for name, each in found.items():
         say(

@@ -18,11 +18,11 @@ class Sizes:
     Attributes:
         name: of the size, as tables say it.
         read: records that are read.
-        rescans: records of each re-scan, fewest first; the last one is also where memory, the
+        rescans: records of three re-scans, fewest first; the last one is also where memory, the
             store's size and `talk status` are measured.
         creates: records that are created without latency.
         creates_slow: records that are created at 50 ms each.
-        changes: how many records change among those of a re-scan, fewest and most.
+        changes: how many records change, among the fewest and the most of these.
         two_way: records of each of two or three systems.
         orders: orders of 200 lines.
         rounds: of each contestant.
@@ -30,7 +30,7 @@ class Sizes:
 
     name: str
     read: int
-    rescans: tuple[int, ...]
+    rescans: tuple[int, int, int]
     creates: int
     creates_slow: int
     changes: int
@@ -39,8 +39,8 @@ class Sizes:
     rounds: int
 
 
-TINY = Sizes("tiny", 400, (200, 600), 40, 40, 10, 200, 2, 1)
-QUICK = Sizes("quick", 4_000, (2_000, 10_000, 40_000), 1_000, 1_000, 100, 1_000, 5, 5)
+TINY = Sizes("tiny", 400, (200, 400, 600), 40, 40, 10, 200, 2, 1)
+QUICK = Sizes("quick", 4_000, (2_000, 10_000, 40_000), 800, 400, 100, 500, 5, 5)
 FULL = Sizes(
     "full", 100_000, (10_000, 100_000, 1_000_000), 20_000, 20_000, 100, 10_000, 10, 5
 )  # fmt: skip
