@@ -52,7 +52,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     size = parser.add_mutually_exclusive_group()
     size.add_argument(
         "--full", dest="sizes", action="store_const", const=FULL, default=QUICK,
-        help="the budgets' own sizes: takes hours, and some 10 GB of memory and disk",
+        help="the budgets' own sizes: takes long, and several GB of memory and of disk",
     )  # fmt: skip
     size.add_argument(
         "--tiny", dest="sizes", action="store_const", const=TINY,

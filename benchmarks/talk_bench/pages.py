@@ -115,7 +115,8 @@ class Collection:
     def _store(self, ident: str, record: Mapping[str, Any], revision: int, stamp: str) -> None:
         created = record.get("created_at", stamp)
         frame = {"id": ident, "etag": str(revision), "created_at": created, "updated_at": stamp}
-        self._bodies[ident] = orjson.dumps({**frame, **record, **frame})
+        # A copy: what orjson gives holds on to the far larger buffer that it was written into.
+        self._bodies[ident] = bytes(memoryview(orjson.dumps({**frame, **record, **frame})))
         self._place[ident] = len(self._ids)
         self._ids.append(ident)
         self._stamps.append(stamp)
