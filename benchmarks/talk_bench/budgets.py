@@ -73,8 +73,8 @@ class Row:
 
 
 # A budget with a floor is the quotient of the two: 26 µs a record over a floor of 20 µs is 1.3.
-# The floor of `talk --help` is a bare interpreter, of which typer alone is 7.7 times: the 0.2 s that
-# it may take are 13 times the 0.015 s of one.
+# The floor of `talk --help` is a bare interpreter, of which typer alone is 7.7 times: the 0.2 s
+# that it may take are 13 times the 0.015 s of one.
 BUDGETS: Mapping[str, Budget] = {
     "server_read": Budget("the page server's ceiling, reading", CEILING),
     "server_create": Budget("the page server's ceiling, creating", CEILING),
