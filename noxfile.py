@@ -119,7 +119,9 @@ def mutants(session: nox.Session) -> None:
 def bench(session: nox.Session) -> None:
     """Measure beside floors and peers, for example `nox -s bench -- --help`."""
     session.install(wheel("talk-sdk"), "./benchmarks", *tools("bench"))
-    session.run("python", "-P", "-m", "talk_bench", "--root", str(ROOT), *session.posargs)
+    # Progress stays on stderr, so that the table alone is on stdout.
+    words = ("--root", str(ROOT), *session.posargs)
+    session.run("python", "-P", "-m", "talk_bench", *words, stderr=None)
 
 
 @nox.session
