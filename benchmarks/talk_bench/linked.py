@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from talk_bench.budgets import Row, missing
 from talk_bench.children import Sample, python, run
 from talk_bench.records import CUSTOMER
-from talk_bench.rounds import Medians, race, say
+from talk_bench.rounds import Contestants, Medians, race, say
 from talk_bench.serving import Server
 from talk_bench.sizes import WORKERS, Bench
 from talk_bench.starting import bare_start, talk
 from talk_bench.workspace import Workspace
+from talk_bench.writing import arrived
 
 __all__ = ["linked"]
 
@@ -22,73 +25,87 @@ MICRO = 1e6
 Race = dict[str, Medians]
 
 
-@dataclass
-class _Found:
-    """What was measured at one number of records."""
+@dataclass(frozen=True)
+class _Pair:
+    """Two systems that are linked, at one number of records."""
 
     count: int
+    server: Server
+    workspace: Workspace
+    store: Path
     first: Sample
     floor: Sample
-    scan: Race
-    store_bytes: int
-    changes: Race | None = None
-    status: Race | None = None
+    size: int
+
+    @property
+    def urls(self) -> list[str]:
+        """The addresses of both."""
+        return [f"{self.server.url}/a", f"{self.server.url}/b"]
 
 
 def linked(bench: Bench) -> Iterator[Row]:
-    """The same at several numbers of records, fewest first: nothing may grow faster than they."""
-    counts = bench.sizes.rescans
-    found = [_at(bench, count) for count in counts]
-    yield from _scan_rows(found)
-    yield from _change_rows(bench, found[0], found[-1])
-    yield from _memory_rows(found[0], found[-1])
+    """The same at several numbers of records, in turn: nothing may grow faster than they."""
+    with ExitStack() as stack:
+        pairs = [_pair(bench, stack, count) for count in bench.sizes.rescans]
+        few, many = pairs[0], pairs[-1]
+        scans = race("re-scan", _rescans(bench, pairs), bench.sizes.rounds)
+        yield from _scan_rows(pairs, scans)
+        for pair in pairs:
+            pair.workspace.configure()
+        changes = race(
+            f"{bench.sizes.changes} changes", _changes(bench, few) | _changes(bench, many),
+            bench.sizes.rounds,
+        )  # fmt: skip
+        yield from _change_rows(bench, few, many, changes)
+        yield from _memory_rows(few, many)
+        yield _status_row(many, _status(bench, many.workspace))
 
 
-def _at(bench: Bench, count: int) -> _Found:
+def _pair(bench: Bench, stack: ExitStack, count: int) -> _Pair:
     say(f"linking {count:,} records of two systems")
-    seeds = {name: {CUSTOMER: (0, count)} for name in ("a", "b")}
-    with Server(seeds) as server:
-        content = server.digest("a")
-        workspace = Workspace(bench.folder / f"linked{count}", server.url, ["a", "b"])
-        first = workspace.sync()
-        store = bench.folder / f"floor{count}.db"
-        urls = [f"{server.url}/a", f"{server.url}/b"]
-        floor = python("floors", "state", bench.folder, urls=urls, store=str(store))
-        size = workspace.bytes()
-        scan = _rescans(bench, workspace, urls[0], store, count)
-        if first.facts["written"] or (server.digest("a"), server.digest("b")) != (content,) * 2:
-            raise RuntimeError("Systems with the same records were not left as they were.")
-        found = _Found(count, first, floor, scan, size)
-        if count in {bench.sizes.rescans[0], bench.sizes.rescans[-1]}:
-            found.changes = _changes(bench, server, workspace, store)
-        if count == bench.sizes.rescans[-1]:
-            found.status = _status(bench, workspace)
-        return found
+    server = stack.enter_context(Server({name: {CUSTOMER: (0, count)} for name in ("a", "b")}))
+    content = server.digest("a")
+    workspace = Workspace(bench.folder / f"linked{count}", server.url, ["a", "b"])
+    first = workspace.sync()
+    if first.facts["written"] or (server.digest("a"), server.digest("b")) != (content,) * 2:
+        raise RuntimeError("Systems with the same records were not left as they were.")
+    store = bench.folder / f"floor{count}.db"
+    urls = [f"{server.url}/a", f"{server.url}/b"]
+    floor = python("floors", "state", bench.folder, urls=urls, store=str(store))
+    return _Pair(count, server, workspace, store, first, floor, workspace.bytes())
 
 
-def _rescans(bench: Bench, workspace: Workspace, url: str, store: Path, count: int) -> Race:
-    def floor() -> Sample:
-        sample = python("floors", "rescan", bench.folder, url=url, store=str(store))
-        if (sample.facts["count"], sample.facts["changed"]) != (count, 0):
-            raise RuntimeError(f"The floor's re-scan found {sample.facts}.")
-        return sample
-
-    def talk_sdk() -> Sample:
-        sample = workspace.sync()
-        if sample.facts["read"]["a.Customer"] != count or sample.facts["written"]:
-            raise RuntimeError(f"The re-scan of {count} records did {sample.facts}.")
-        return sample
-
-    workspace.configure(whole=["a"])
-    contestants = {"floor": floor, "talk-sdk": talk_sdk}
-    found = race(f"re-scan {count:,}", contestants, bench.sizes.rounds)
-    workspace.configure()
+def _rescans(bench: Bench, pairs: Sequence[_Pair]) -> Contestants:
+    found: Contestants = {}
+    for pair in pairs:
+        pair.workspace.configure(whole=["a"])
+        found[_named("floor", pair)] = partial(_floor_rescan, bench, pair)
+        found[_named("talk-sdk", pair)] = partial(_rescan, pair)
     return found
 
 
-def _changes(bench: Bench, server: Server, workspace: Workspace, store: Path) -> Race:
+def _named(who: str, pair: _Pair) -> str:
+    return f"{who}, {pair.count:,}"
+
+
+def _floor_rescan(bench: Bench, pair: _Pair) -> Sample:
+    words = {"url": pair.urls[0], "store": str(pair.store)}
+    sample = python("floors", "rescan", bench.folder, **words)
+    if (sample.facts["count"], sample.facts["changed"]) != (pair.count, 0):
+        raise RuntimeError(f"The floor's re-scan found {sample.facts}.")
+    return sample
+
+
+def _rescan(pair: _Pair) -> Sample:
+    sample = pair.workspace.sync()
+    if sample.facts["read"]["a.Customer"] != pair.count or sample.facts["written"]:
+        raise RuntimeError(f"The re-scan of {pair.count} records did {sample.facts}.")
+    return sample
+
+
+def _changes(bench: Bench, pair: _Pair) -> Contestants:
     """Some records change in one system; each contestant finds its own changes."""
-    urls = [f"{server.url}/a", f"{server.url}/b"]
+    server, workspace, urls = pair.server, pair.workspace, pair.urls
     rounds = iter(range(10**6))
 
     def edit() -> str:
@@ -98,7 +115,7 @@ def _changes(bench: Bench, server: Server, workspace: Workspace, store: Path) ->
         return since
 
     def floor() -> Sample:
-        words = {"urls": urls, "since": edit(), "store": str(store)}
+        words = {"urls": urls, "since": edit(), "store": str(pair.store)}
         return python("floors", "recent", bench.folder, **words)
 
     def plan() -> Sample:
@@ -111,23 +128,18 @@ def _changes(bench: Bench, server: Server, workspace: Workspace, store: Path) ->
 
     def floor_writes() -> Sample:
         words = {"source": urls[0], "since": edit(), "url": urls[1], "flying": WORKERS}
-        sample = python("floors", "carry", bench.folder, system="b", **words)
+        sample = arrived(server, python("floors", "carry", bench.folder, system="b", **words))
         workspace.sync()
         return sample
 
     def sync() -> Sample:
         edit()
-        sample = workspace.sync()
-        if server.digest("a") != server.digest("b"):
-            raise RuntimeError("What had changed in one system did not arrive in the other.")
-        return sample
+        return arrived(server, workspace.sync())
 
-    what = f"{bench.sizes.changes} changes of {server.digest('a')[0]:,}"
-    contestants = {
-        "floor": floor, "talk-sdk, plan": plan, "floor, writes": floor_writes,
-        "talk-sdk, sync": sync,
+    return {
+        _named("floor", pair): floor, _named("plan", pair): plan,
+        _named("floor, writes", pair): floor_writes, _named("sync", pair): sync,
     }  # fmt: skip
-    return race(what, contestants, bench.sizes.rounds)
 
 
 def _status(bench: Bench, workspace: Workspace) -> Race:
@@ -138,26 +150,24 @@ def _status(bench: Bench, workspace: Workspace) -> Race:
     }, bench.sizes.rounds)  # fmt: skip
 
 
-def _scan_rows(found: list[_Found]) -> Iterator[Row]:
-    each_us = {f.count: f.scan["talk-sdk"].work_s / f.count * MICRO for f in found}
-    last = found[-1]
-    yield Row("rescan", last.scan["talk-sdk"].work_s / last.scan["floor"].work_s, measured={
-        "floor_us": last.scan["floor"].work_s / last.count * MICRO,
-        "records": last.count, "rounds": last.scan["floor"].rounds,
-        "talk_rss_mb": last.scan["talk-sdk"].rss_mb,
-        **{f"talk_at_{count}_us": us for count, us in each_us.items()},
+def _scan_rows(pairs: Sequence[_Pair], scans: Race) -> Iterator[Row]:
+    many = pairs[-1]
+    ours, bare = scans[_named("talk-sdk", many)], scans[_named("floor", many)]
+    took = {pair.count: scans[_named("talk-sdk", pair)].work_s for pair in pairs}
+    yield Row("rescan", ours.work_s / bare.work_s, measured={
+        "floor_us": bare.work_s / many.count * MICRO, "records": many.count,
+        "rounds": ours.rounds, "talk_rss_mb": ours.rss_mb,
+        **{f"talk_at_{count}_us": work / count * MICRO for count, work in took.items()},
     })  # fmt: skip
-    yield _growth(found)
+    yield _growth(took)
 
 
-def _growth(found: list[_Found]) -> Row:
+def _growth(took: Mapping[int, float]) -> Row:
     """What a further record costs among many, over what it costs among few.
 
     The difference of two numbers of records leaves out what a run costs without any.
     """
-    few, some, many = (
-        (f.count, f.scan["talk-sdk"].work_s) for f in (found[0], found[1], found[-1])
-    )
+    few, some, many = took.items()
     early = (some[1] - few[1]) / (some[0] - few[0])
     late = (many[1] - some[1]) / (many[0] - some[0])
     if min(early, late) <= 0:
@@ -168,27 +178,28 @@ def _growth(found: list[_Found]) -> Row:
     })  # fmt: skip
 
 
-def _change_rows(bench: Bench, few: _Found, many: _Found) -> Iterator[Row]:
-    if few.changes is None or many.changes is None or many.status is None:
-        return
+def _change_rows(bench: Bench, few: _Pair, many: _Pair, changes: Race) -> Iterator[Row]:
     for name, floor, talk_sdk in (
-        ("incremental", "floor", "talk-sdk, plan"),
-        ("incremental_writes", "floor, writes", "talk-sdk, sync"),
+        ("incremental", "floor", "plan"),
+        ("incremental_writes", "floor, writes", "sync"),
     ):
-        ours, bare = many.changes[talk_sdk], many.changes[floor]
+        ours, bare = changes[_named(talk_sdk, many)], changes[_named(floor, many)]
         yield Row(name, ours.wall_s / bare.wall_s, measured={
             "talk_s": ours.wall_s, "floor_s": bare.wall_s, "talk_rss_mb": ours.rss_mb,
             "records": many.count, "changes": bench.sizes.changes, "rounds": ours.rounds,
         })  # fmt: skip
-    grown = many.changes["talk-sdk, plan"].wall_s / few.changes["talk-sdk, plan"].wall_s
+    grown = changes[_named("plan", many)].wall_s / changes[_named("plan", few)].wall_s
     yield Row("incremental_growth", grown, measured={"fewest": few.count, "most": many.count})
-    status, bare = many.status["talk status"], many.status["floor, an interpreter"]
-    yield Row("start_status", status.wall_s / bare.wall_s, measured={
-        "talk_s": status.wall_s, "floor_s": bare.wall_s, "records": many.count,
+
+
+def _status_row(pair: _Pair, found: Race) -> Row:
+    status, bare = found["talk status"], found["floor, an interpreter"]
+    return Row("start_status", status.wall_s / bare.wall_s, measured={
+        "talk_s": status.wall_s, "floor_s": bare.wall_s, "records": pair.count,
     })  # fmt: skip
 
 
-def _memory_rows(few: _Found, many: _Found) -> Iterator[Row]:
+def _memory_rows(few: _Pair, many: _Pair) -> Iterator[Row]:
     yield Row("memory", many.first.rss_mb / many.floor.rss_mb, measured={
         "talk_mb": many.first.rss_mb, "floor_mb": many.floor.rss_mb, "records": many.count,
         "rounds": 1,
@@ -197,4 +208,4 @@ def _memory_rows(few: _Found, many: _Found) -> Iterator[Row]:
     yield Row("memory_growth", many.first.rss_mb / few.first.rss_mb, measured={
         "fewest": few.count, "most": many.count,
     })  # fmt: skip
-    yield Row("store_bytes", many.store_bytes / (2 * many.count), measured={"records": many.count})
+    yield Row("store_bytes", many.size / (2 * many.count), measured={"records": many.count})
