@@ -63,7 +63,7 @@ def run(
             ended = subprocess.run(  # noqa: S603 - commands of our own
                 [sys.executable, "-I", "-S", MEASURED, taken, *command], check=False, cwd=folder,
                 stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr,
-                env={**os.environ, **(environ or {})},
+                env=_environ(environ or {}),
             )  # fmt: skip
         if ended.returncode:
             said = complaints.read_text(errors="replace") or out.read_text(errors="replace")
@@ -73,6 +73,13 @@ def run(
         took = json.loads(taken.read_text())
     work = float(facts.pop("work_s", took["wall_s"]))
     return Sample(work, took["wall_s"], took["cpu_s"], took["maxrss"] * PIECE / MEGA, facts)
+
+
+def _environ(further: Mapping[str, str]) -> dict[str, str]:
+    """Whoever installs a program lets its imports be compiled once: so does the benchmark."""
+    found = {**os.environ, **further}
+    found.pop("PYTHONDONTWRITEBYTECODE", None)
+    return found
 
 
 def python(module: str, verb: str, folder: Path, **words: Any) -> Sample:
