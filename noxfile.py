@@ -21,11 +21,14 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 ROOT = Path(__file__).parent
 DIST = ROOT / "dist"
+BENCH = "talk-bench"
 PLUGINS = sorted(path.parent.name for path in ROOT.glob("plugins/*/pyproject.toml"))
 
 
 def folder(distribution: str) -> Path:
     """The folder that a distribution is built from."""
+    if distribution == BENCH:
+        return ROOT / "benchmarks"
     return ROOT / "plugins" / distribution if distribution in PLUGINS else ROOT
 
 
@@ -59,7 +62,7 @@ def wheels(session: nox.Session) -> None:
 
 
 @nox.session(requires=["wheels"])
-@nox.parametrize("distribution", ["talk-sdk", *PLUGINS], ids=["core", *PLUGINS])
+@nox.parametrize("distribution", ["talk-sdk", *PLUGINS, BENCH], ids=["core", *PLUGINS, BENCH])
 def tests(session: nox.Session, distribution: str) -> None:
     """Test the built wheels; arguments go to pytest."""
     suite = folder(distribution) / "tests"
@@ -69,8 +72,8 @@ def tests(session: nox.Session, distribution: str) -> None:
     plugins = PLUGINS if distribution == "talk-sdk" else [distribution]
     session.install(
         wheel("talk-sdk", "simulator", "postgres"),
-        *(wheel(name, "simulator") for name in plugins),
-        *(["./benchmarks"] if distribution == "talk-sdk" else []),
+        *(wheel(name, "simulator") for name in plugins if name != BENCH),
+        *(["./benchmarks", *tools("bench")] if distribution == BENCH else []),
         *tools("test", *plugins),
     )
     # By file: tests of one file share its fixtures and its counters.
@@ -132,12 +135,13 @@ def lint(session: nox.Session) -> None:
         *(part for name in PLUGINS for part in ("-e", f"plugins/{name}[simulator]")),
         *tools("lint"),
         *tools("test", *PLUGINS),
+        *tools("bench"),
         "nox",
     )
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
-    session.run("mypy", "talk_sdk", "tests", "examples", "benchmarks/talk_bench", "noxfile.py")
-    for name in PLUGINS:
+    session.run("mypy", "talk_sdk", "tests", "examples", "noxfile.py")
+    for name in (*PLUGINS, BENCH):
         # One run each: every plugin has a folder `tests`, and mypy knows one module by a name.
         parts = (folder(name) / name.replace("-", "_"), folder(name) / "tests")
         sources = [str(part.relative_to(ROOT)) for part in parts if any(part.rglob("*.py"))]

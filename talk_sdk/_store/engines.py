@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
@@ -19,6 +21,7 @@ _SQLITE_HINTS = {
     "IOERR": "the disk of {folder} is full or fails: run again when that is mended",
     "NOTADB": "name another file in [store], or put a copy of the store in its place",
 }
+_PATIENCE_S = 10.0
 _SQLITE_HINT = "check that the folder {folder} exists and can be written"
 
 _POSTGRES_RIGHTS = "let the user of the URL in [store] create tables there and write them"
@@ -95,17 +98,29 @@ def _sqlite(engine: Engine, synchronous: str) -> None:
         # The driver's own transaction handling commits before DDL and ignores savepoints.
         connection.isolation_level = None
         cursor = connection.cursor()
-        # How long to wait comes first: the change of the journal may have to wait.
-        for pragma in (
-            "busy_timeout=10000", "journal_mode=WAL", f"synchronous={synchronous}",
-            "temp_store=MEMORY", "cache_size=-16000",
-        ):  # fmt: skip
+        cursor.execute(f"PRAGMA busy_timeout={_PATIENCE_S * 1000:.0f}")
+        _write_ahead(cursor)
+        for pragma in (f"synchronous={synchronous}", "temp_store=MEMORY", "cache_size=-16000"):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN"))
+
+
+def _write_ahead(cursor: Any) -> None:
+    """Change the journal; unlike all else that takes a lock, SQLite waits for none to do so."""
+    until = monotonic() + _PATIENCE_S
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError:
+            if monotonic() > until:
+                raise
+            sleep(0.05)
+        else:
+            return
 
 
 def bare(url: str) -> str:

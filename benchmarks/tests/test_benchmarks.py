@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-pytest.importorskip("talk_bench", reason="`nox -s tests` installs ./benchmarks")
+pytest.importorskip("talk_bench", reason="`nox -s tests` installs it")
 
 from talk_bench.budgets import BUDGETS, Row, missing
 from talk_bench.children import run
