@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+
+from xxhash import xxh3_64_intdigest
 
 from talk_sdk.errors import UnavailableError
 from talk_sdk.operations import Raw
 
 __all__ = ["NumberedPage", "cursor_pages", "numbered_pages"]
+
+_BUCKETS = 0xFFFF
 
 
 def cursor_pages(
@@ -53,6 +58,26 @@ class NumberedPage:
     total: int
 
 
+class _Distinct:
+    """Counts different things, of which it keeps 8 bytes each: a million ids take 24 MB, not 92.
+
+    Two of a million are taken for one with a chance of one in 30 million.
+    """
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._buckets: dict[int, array[int]] = {}
+
+    def add(self, thing: object) -> None:
+        digest = xxh3_64_intdigest(repr(thing).encode("utf-8", "surrogatepass"))
+        bucket = self._buckets.get(digest & _BUCKETS)
+        if bucket is None:
+            bucket = self._buckets[digest & _BUCKETS] = array("Q")
+        if digest not in bucket:
+            bucket.append(digest)
+            self.count += 1
+
+
 def numbered_pages(
     fetch: Callable[[int], NumberedPage], id_of: Callable[[Raw], object], what: str
 ) -> Iterator[Sequence[Raw]]:
@@ -71,9 +96,9 @@ def numbered_pages(
         UnavailableError: another page than the one asked for, a total that falls, or a page
             with nothing new before as many different records as the total were seen.
     """
-    seen: set[object] = set()
+    seen = _Distinct()
     number = total = 0
-    while number == 0 or len(seen) < total:
+    while number == 0 or seen.count < total:
         number += 1
         page = fetch(number)
         if page.number != number:
@@ -81,9 +106,10 @@ def numbered_pages(
         if page.total < total:
             raise UnavailableError(f"{what}: records vanished while the pages were read.")
         total = page.total
-        known = len(seen)
-        seen.update(id_of(record) for record in page.records)
-        if len(seen) == known and known < total:
+        known = seen.count
+        for record in page.records:
+            seen.add(id_of(record))
+        if seen.count == known and known < total:
             raise UnavailableError(
                 f"{what}: the pages end after {known} different records of {total}."
             )
