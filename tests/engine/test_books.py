@@ -919,3 +919,19 @@ def test_an_edit_that_is_taken_back_while_another_is_written_is_no_question_any_
     bench.settle()
     assert bench.only("books", "customers")["internalNotes"] == "from the shop"
     assert bench.only("shop", "customers")["note"] == "from the shop"
+
+
+def test_what_a_system_fills_in_by_itself_is_no_edit_though_its_create_was_lost(
+    bench: Bench,
+) -> None:
+    """The books do not say whether a customer is a person; the ERP takes it for a company."""
+    bench.control("books").create("customers", {"name": "Kim", "email": "kim@example.no"})
+    bench.faults["erp"].plan([Fault(kind="drop_after", method="POST", path="customers", times=1)])
+    bench.sync()
+    bench.faults["erp"].plan([])
+    bench.settle()
+    (there,) = bench.control("erp").dump("customers")
+    (here,) = bench.control("shop").dump("customers")
+    assert there["customerType"] == "B"
+    assert here["is_company"] is False
+    assert bench.status().open == {}
