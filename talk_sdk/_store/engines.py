@@ -100,7 +100,7 @@ def _sqlite(engine: Engine, synchronous: str) -> None:
         cursor = connection.cursor()
         cursor.execute(f"PRAGMA busy_timeout={_PATIENCE_S * 1000:.0f}")
         _write_ahead(cursor)
-        for pragma in (f"synchronous={synchronous}", "temp_store=MEMORY", "cache_size=-16000"):
+        for pragma in (f"synchronous={synchronous}", "temp_store=MEMORY", "cache_size=-8000"):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 

@@ -117,7 +117,7 @@ def phone(region: str, country: str = "billing_address.country") -> Lens:
     return Lens(f"phone({region})", get, lambda value, _own: value, (country,))
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=8192)
 def _e164(text: str, region: str) -> str | None:
     import phonenumbers
 
