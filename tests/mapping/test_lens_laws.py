@@ -10,6 +10,7 @@ from collections import Counter
 from decimal import Decimal
 from typing import Any
 
+import phonenumbers
 import pytest
 from babel import Locale
 from hypothesis import HealthCheck, assume, given, settings
@@ -311,6 +312,40 @@ def test_phone_is_read_with_the_country_of_its_record() -> None:
     for country in (None, "NO", "JP"):
         assert mapping.inbound({"x": "22 33 44 55", "c": country})["phone"] == "+4722334455"
     assert mapping.inbound({"x": "ring Kari", "c": "NO"})["phone"] == "ring Kari"
+
+
+_CODES = st.sampled_from(sorted(phonenumbers.COUNTRY_CODE_TO_REGION_CODE))
+_TRUNKS = st.sampled_from(("", "0", "1", "8", "06", "15", "044"))
+_NUMBERS = st.integers(1, 10**11).map(str)
+
+
+@given(
+    text=st.builds("+{}{}{}".format, _CODES | st.integers(1, 999), _TRUNKS, _NUMBERS),
+    region=st.sampled_from(("NO", "US", "AR", "IT")),
+)
+@settings(max_examples=500, deadline=None)
+def test_phone_with_its_countrys_code_reads_as_if_it_was_parsed(text, region) -> None:
+    try:
+        number = phonenumbers.parse(text, region)
+    except phonenumbers.NumberParseException:
+        number = phonenumbers.PhoneNumber()
+    parsed = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    expected = parsed if phonenumbers.is_valid_number(number) else text
+    mapping = _table(lenses.phone(region), "phone")
+    assert mapping.inbound({"x": text, "c": None})["phone"] == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("+46070123 45 67", "+46701234567"),
+        ("+460701234567", "+46701234567"),
+        ("+390612345678", "+390612345678"),
+    ],
+)
+def test_prefix_of_calls_within_the_country_is_no_part_of_a_phone_number(text, expected) -> None:
+    mapping = _table(lenses.phone("NO"), "phone")
+    assert mapping.inbound({"x": text, "c": None})["phone"] == expected
 
 
 @pytest.mark.parametrize("blank", ["", " ", "\n\t"])
