@@ -10,7 +10,7 @@ import xxhash
 
 from talk_sdk import _config
 from talk_sdk._config import Config, SystemConfig
-from talk_sdk._engine.flows import Condition, Flow, Flows, Place
+from talk_sdk._engine.flows import Flow, Flows, Place
 from talk_sdk._engine.run import Bound, Run, Toggle
 from talk_sdk._engine.workers import Failed, Lane
 from talk_sdk._plugins import LoadedConnector, Plugins
@@ -29,6 +29,7 @@ from talk_sdk.http import Http, Vault
 from talk_sdk.mapping import Compiled, compile_mapping
 
 if TYPE_CHECKING:
+    from talk_sdk._engine.conditions import Condition
     from talk_sdk.clock import Clock
     from talk_sdk.http import Transport
 
@@ -83,11 +84,19 @@ def _flows(config: Config, systems: Mapping[str, Bound]) -> Flows:
         try:
             source, target = (_mapped(systems, place) for place in (each.source, each.target))
             _check_flow(systems, source, target, each)
-            when, belongs = (Condition(t) if t else None for t in (each.when, each.filter))
+            when, belongs = map(_condition, (each.when, each.filter))
         except ConfigError as error:
             raise ConfigError(f"Dataflow {number}: {error.message}") from None
         named[source, target] = Flow(each.creation, when, belongs)
     return Flows(named, Flow() if config.sync.default == "all" else None)
+
+
+def _condition(text: str | None) -> Condition | None:
+    if not text:
+        return None
+    from talk_sdk._engine.conditions import Condition  # JMESPath takes 30 ms to import
+
+    return Condition(text)
 
 
 def _mapped(systems: Mapping[str, Bound], place: str) -> Place:

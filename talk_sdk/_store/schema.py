@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     Column,
+    Connection,
     Float,
     Index,
     Integer,
@@ -16,6 +17,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    event,
     literal_column,
     text,
 )
@@ -89,10 +91,8 @@ golden = Table(
     Column("prov", Text, nullable=False, server_default="{}"),
     Column("state", Text, nullable=False, server_default="live"),
     Column("dirty", Integer, nullable=False, server_default="1"),
-    Index("golden_parent", "parent", sqlite_where=text("parent IS NOT NULL"),
-          postgresql_where=text("parent IS NOT NULL")),
-    Index("golden_dirty", "concept", "id", sqlite_where=text("dirty = 1"),
-          postgresql_where=text("dirty = 1")),
+    Index("golden_parent", "parent", sqlite_where=text("parent IS NOT NULL")),
+    Index("golden_dirty", "concept", "id", sqlite_where=text("dirty = 1")),
 )  # fmt: skip
 
 links = Table(
@@ -125,13 +125,20 @@ links = Table(
     Column("alias", _ID),
     UniqueConstraint("system", "entity", "ext", name="links_external"),
     Index("links_golden", "golden"),
-    Index("links_parent", "parent", sqlite_where=text("parent IS NOT NULL"),
-          postgresql_where=text("parent IS NOT NULL")),
-    Index("links_dirty", "concept", "golden", sqlite_where=text("dirty = 1"),
-          postgresql_where=text("dirty = 1")),
-    Index("links_open", "concept", "state", sqlite_where=text("state <> 'live'"),
-          postgresql_where=text("state <> 'live'")),
+    Index("links_parent", "parent", sqlite_where=text("parent IS NOT NULL")),
+    Index("links_dirty", "concept", "golden", sqlite_where=text("dirty = 1")),
+    Index("links_open", "concept", "state", sqlite_where=text("state <> 'live'")),
 )  # fmt: skip
+
+
+@event.listens_for(metadata, "before_create")
+def _some_rows_everywhere(metadata: MetaData, connection: Connection, **_options: object) -> None:
+    """Let PostgreSQL too index some rows only; naming it above would import its dialect."""
+    if connection.dialect.name != "postgresql":
+        return
+    for index in (index for table in metadata.tables.values() for index in table.indexes):
+        index.dialect_options["postgresql"]["where"] = index.dialect_options["sqlite"]["where"]
+
 
 # SQLite uses an index of some rows only where a query says so in the index's own words.
 links_dirty = links.c.dirty == literal_column("1")
@@ -162,8 +169,7 @@ intents = Table(
     Column("operation", Text, nullable=False),
     Column("sent", Float, nullable=False),
     Column("state", Text, nullable=False),
-    Index("intents_open", "state", sqlite_where=text("state <> 'settled'"),
-          postgresql_where=text("state <> 'settled'")),
+    Index("intents_open", "state", sqlite_where=text("state <> 'settled'")),
     Index("intents_golden", "golden"),
 )  # fmt: skip
 
@@ -209,8 +215,7 @@ conflicts = Table(
     # the link whose edit waits for a person; none where a rule has settled it
     Column("link", Integer),
     Column("state", Text, nullable=False, server_default="settled"),  # open | settled
-    Index("conflicts_open", "state", sqlite_where=text("state = 'open'"),
-          postgresql_where=text("state = 'open'")),
+    Index("conflicts_open", "state", sqlite_where=text("state = 'open'")),
 )  # fmt: skip
 
 reviews = Table(

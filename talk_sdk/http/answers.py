@@ -10,7 +10,6 @@ from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-import httpx
 import msgspec
 
 from talk_sdk.errors import (
@@ -21,6 +20,7 @@ from talk_sdk.errors import (
     StaleError,
     UnavailableError,
 )
+from talk_sdk.http.slim import httpx
 
 __all__ = ["Answer", "fault_of"]
 

@@ -9,7 +9,6 @@ from email.utils import parsedate_to_datetime
 from random import Random
 from typing import Any, Literal
 
-import httpx
 import msgspec
 import tenacity
 
@@ -18,6 +17,7 @@ from talk_sdk.errors import DeniedError, RemoteError, SafetyError, UnavailableEr
 from talk_sdk.http.answers import Answer, fault_of
 from talk_sdk.http.auth import Auth
 from talk_sdk.http.budget import Budget
+from talk_sdk.http.slim import httpx
 
 __all__ = ["Answer", "Client", "Effect", "Fault", "Http", "Transport"]
 
