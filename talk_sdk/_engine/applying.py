@@ -28,7 +28,7 @@ __all__ = ["apply"]
 
 # Answers are stored in one transaction that came within so many seconds, or that are so many: a
 # crash leaves no more of them in doubt.
-_TOGETHER_S = 0.05
+_TOGETHER_S = 0.25
 _TOGETHER = 64
 _DOUBTS = 3  # writes in a row without an answer, after which a system is left alone
 

@@ -100,7 +100,7 @@ def prepare(run: Run, bound: Bound, step: Step, material: Material) -> tuple[Int
         "record": step.record,
         "ext": step.ext,
         "reason": step.reason,
-        "changes": [list(change) for change in changes],
+        "changes": changes,
         "values": values,
         "revs": step.revs,
         "lines": lines,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Hashable, Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
@@ -121,14 +121,14 @@ class Threads:
                 for name, lane in lanes.items()
             }
             flying: dict[Future[T], tuple[str, K]] = {}
+            landed: queue.SimpleQueue[Future[T]] = queue.SimpleQueue()
             free = {name: lane.width for name, lane in lanes.items()}
             while True:
-                _fill(lanes, pools, free, flying)
+                _fill(lanes, pools, free, flying, landed)
                 if not flying:
                     return
-                done, _ = wait(flying, return_when=FIRST_COMPLETED)
                 together: list[tuple[K, T | Failed]] = []
-                for future in done:
+                for future in _waiting(landed):
                     name, key = flying.pop(future)
                     if name in free:
                         free[name] += 1
@@ -137,11 +137,19 @@ class Threads:
                 yield together
 
 
+def _waiting(landed: queue.SimpleQueue[Future[T]]) -> Iterator[Future[T]]:
+    """The next call that ends, and those that have ended by then."""
+    yield landed.get()
+    while not landed.empty():
+        yield landed.get()
+
+
 def _fill(
     lanes: Mapping[str, Lane[K, T]],
     pools: Mapping[str, ThreadPoolExecutor],
     free: dict[str, int],
     flying: dict[Future[T], tuple[str, K]],
+    landed: queue.SimpleQueue[Future[T]],
 ) -> None:
     """Give every free place of every lane its next call; a lane that has none leaves `free`."""
     for name in list(free):
@@ -150,5 +158,7 @@ def _fill(
             if item is None:
                 del free[name]
                 break
-            flying[pools[name].submit(item[1])] = (name, item[0])
+            future = pools[name].submit(item[1])
+            flying[future] = (name, item[0])
+            future.add_done_callback(landed.put)
             free[name] -= 1

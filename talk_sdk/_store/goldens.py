@@ -8,10 +8,9 @@ from typing import Any
 from msgspec import json
 from sqlalchemy import Connection, Select, bindparam, func, insert, select, update
 
-from talk_sdk._store.links import CHUNK, chunks
 from talk_sdk._store.rows import GoldenRow
 from talk_sdk._store.schema import golden, golden_dirty
-from talk_sdk._store.statements import Many, among
+from talk_sdk._store.statements import CHUNK, THESE, Chosen, Many, among_given, chunks
 from talk_sdk._store.words import packed, unpacked
 
 __all__ = [
@@ -35,6 +34,22 @@ _UPDATE = Many(
     .values({name: bindparam(name) for name in _NAMES}),
     ["b_id", *_NAMES],
 )
+_THESE = among_given(golden.c.id, THESE)
+_BY_ID = Chosen(select(golden).where(_THESE))
+_BY_PARENT = Chosen(
+    select(golden)
+    .where(among_given(golden.c.parent, THESE))
+    .order_by(golden.c.parent, golden.c.position, golden.c.id)
+)
+_ORIGINS = Chosen(select(golden.c.id, golden.c.origin).where(_THESE))
+_CLEAN = Chosen(update(golden).where(_THESE).values(dirty=0))
+_SOIL = Chosen(update(golden).where(_THESE).values(dirty=1))
+_DELETE = Chosen(
+    update(golden).where(_THESE, golden.c.parent.is_(None)).values(state="deleted", dirty=1)
+)
+_REVIVE = Chosen(
+    update(golden).where(_THESE, golden.c.state == "deleted").values(state="live", dirty=1)
+)
 
 
 def _row(record: Sequence[Any]) -> GoldenRow:
@@ -56,24 +71,15 @@ def _values(row: GoldenRow) -> dict[str, Any]:
 
 def by_id(connection: Connection, ids: Iterable[str]) -> dict[str, GoldenRow]:
     """The golden records with these ids."""
-    found: dict[str, GoldenRow] = {}
-    for page in chunks(ids):
-        for record in connection.execute(select(golden).where(among(golden.c.id, page))):
-            found[record.id] = _row(record)
-    return found
+    return {row.id: row for row in map(_row, _BY_ID.rows(connection, ids))}
 
 
 def children_of(connection: Connection, parents: Iterable[str]) -> dict[str, list[GoldenRow]]:
     """Parent → its lines, in their order; deleted ones included."""
     found: dict[str, list[GoldenRow]] = {}
-    for page in chunks(parents):
-        query = (
-            select(golden)
-            .where(among(golden.c.parent, page))
-            .order_by(golden.c.parent, golden.c.position, golden.c.id)
-        )
-        for record in connection.execute(query):
-            found.setdefault(record.parent, []).append(_row(record))
+    for record in _BY_PARENT.rows(connection, parents):
+        row = _row(record)
+        found.setdefault(str(row.parent), []).append(row)
     return found
 
 
@@ -114,28 +120,22 @@ def count(connection: Connection, concept: str) -> int:
 
 def clean(connection: Connection, ids: Iterable[str]) -> None:
     """Plan has nothing more to do for these."""
-    for page in chunks(ids):
-        connection.execute(update(golden).where(among(golden.c.id, page)).values(dirty=0))
+    _CLEAN.carry_out(connection, ids)
 
 
 def soil(connection: Connection, ids: Iterable[str]) -> None:
     """Plan has to look at these."""
-    for page in chunks(ids):
-        connection.execute(update(golden).where(among(golden.c.id, page)).values(dirty=1))
+    _SOIL.carry_out(connection, ids)
 
 
 def delete(connection: Connection, ids: Iterable[str]) -> None:
     """A system has them no more: plan decides what that means in the others."""
-    for page in chunks(ids):
-        query = update(golden).where(among(golden.c.id, page), golden.c.parent.is_(None))
-        connection.execute(query.values(state="deleted", dirty=1))
+    _DELETE.carry_out(connection, ids)
 
 
 def revive(connection: Connection, ids: Iterable[str]) -> None:
     """They are back in the system that had them no more."""
-    for page in chunks(ids):
-        query = update(golden).where(among(golden.c.id, page), golden.c.state == "deleted")
-        connection.execute(query.values(state="live", dirty=1))
+    _REVIVE.carry_out(connection, ids)
 
 
 def soil_all(connection: Connection) -> None:
@@ -145,8 +145,4 @@ def soil_all(connection: Connection) -> None:
 
 def origins(connection: Connection, ids: Iterable[str]) -> dict[str, str]:
     """Golden id → the name that people know it by."""
-    found: dict[str, str] = {}
-    for page in chunks(ids):
-        query = select(golden.c.id, golden.c.origin).where(among(golden.c.id, page))
-        found.update((ident, origin) for ident, origin in connection.execute(query))
-    return found
+    return dict(_ORIGINS.rows(connection, ids))

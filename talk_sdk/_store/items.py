@@ -10,7 +10,6 @@ from typing import Any
 from msgspec import json
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
-from talk_sdk._store.links import chunks
 from talk_sdk._store.schema import (
     conflicts,
     dead_letters,
@@ -20,7 +19,7 @@ from talk_sdk._store.schema import (
     parked,
     reviews,
 )
-from talk_sdk._store.statements import among, among_given
+from talk_sdk._store.statements import THESE, Chosen, Many, among_given
 from talk_sdk.operations import Drift
 from talk_sdk.reports import Item, Review
 
@@ -51,38 +50,54 @@ __all__ = [
 ]
 
 
+_PARKED = (
+    parked.c.system == bindparam("system"),
+    parked.c.entity == bindparam("entity"),
+    among_given(parked.c.record, THESE),
+)
+_PARKED_SINCE = Chosen(select(parked.c.record, parked.c.since).where(*_PARKED))
+_UNPARK = Chosen(delete(parked).where(*_PARKED))
+_PARK = Many(insert(parked), [c.name for c in parked.c])
+
+
 def park(
     connection: Connection, run: str, at: float, found: Mapping[tuple[str, str, str], str]
 ) -> None:
     """(system, entity, record) → why it waits. A record that waits on keeps its `since`."""
     for (system, entity), records in _by_place(found).items():
-        since: dict[str, float] = {}
-        place = parked.c.system == system, parked.c.entity == entity
-        for page in chunks(records):
-            query = select(parked.c.record, parked.c.since).where(
-                *place, among(parked.c.record, page)
-            )
-            since.update((r.record, r.since) for r in connection.execute(query))
-            connection.execute(delete(parked).where(*place, among(parked.c.record, page)))
-        connection.execute(
-            insert(parked),
+        place = {"system": system, "entity": entity}
+        since = dict(_PARKED_SINCE.rows(connection, records, **place))
+        _UNPARK.carry_out(connection, records, **place)
+        _PARK.execute(
+            connection,
             [
-                {"system": system, "entity": entity, "record": record, "run": run,
-                 "reason": found[system, entity, record], "since": since.get(record, at)}
+                {**place, "record": record, "run": run, "reason": found[system, entity, record],
+                 "since": since.get(record, at)}
                 for record in records
             ],
         )  # fmt: skip
 
 
+_HELD_UP = Chosen(
+    select(parked.c.system, parked.c.entity, parked.c.record).where(
+        among_given(parked.c.record, THESE)
+    )
+)
+_REFUSED = Chosen(
+    select(dead_letters.c.system, dead_letters.c.entity, dead_letters.c.record).where(
+        among_given(dead_letters.c.record, THESE), dead_letters.c.direction == "out"
+    )
+)
+
+
 def held_up(connection: Connection, records: Iterable[str]) -> set[tuple[str, str, str]]:
     """(system, entity, record) of those that are parked there, or were refused."""
-    found: set[tuple[str, str, str]] = set()
-    for page in chunks(records):
-        for table, which in ((parked, ()), (dead_letters, (dead_letters.c.direction == "out",))):
-            query = select(table.c.system, table.c.entity, table.c.record)
-            rows = connection.execute(query.where(among(table.c.record, page), *which))
-            found.update((r.system, r.entity, r.record) for r in rows)
-    return found
+    these = list(records)
+    return {
+        (system, entity, record)
+        for query in (_HELD_UP, _REFUSED)
+        for system, entity, record in query.rows(connection, these)
+    }
 
 
 def unpark_stale(connection: Connection, run: str, left_out: Iterable[tuple[str, str]]) -> None:
@@ -97,14 +112,7 @@ def unpark_stale(connection: Connection, run: str, left_out: Iterable[tuple[str,
 def unpark(connection: Connection, found: Iterable[tuple[str, str, str]]) -> None:
     """These wait no longer."""
     for (system, entity), records in _by_place(found).items():
-        for page in chunks(records):
-            connection.execute(
-                delete(parked).where(
-                    parked.c.system == system,
-                    parked.c.entity == entity,
-                    among(parked.c.record, page),
-                )
-            )
+        _UNPARK.carry_out(connection, records, system=system, entity=entity)
 
 
 def _by_place(
@@ -158,11 +166,14 @@ def _written(raw: Any) -> str:
 _DEAD = select(
     dead_letters.c.system, dead_letters.c.entity, dead_letters.c.record, dead_letters.c.basis
 ).where(dead_letters.c.direction == bindparam("direction"))
-_DEAD_OF = _DEAD.where(
+_THESE_DEAD = (
     dead_letters.c.system == bindparam("system"),
     dead_letters.c.entity == bindparam("entity"),
-    among_given(dead_letters.c.record, "records"),
+    dead_letters.c.direction == bindparam("direction"),
+    among_given(dead_letters.c.record, THESE),
 )
+_DEAD_OF = Chosen(select(dead_letters.c.record, dead_letters.c.basis).where(*_THESE_DEAD))
+_CLEAR_DEAD = Chosen(delete(dead_letters).where(*_THESE_DEAD))
 
 
 def dead(
@@ -182,12 +193,9 @@ def dead_of(
     connection: Connection, direction: str, system: str, entity: str, records: Iterable[str]
 ) -> dict[tuple[str, str, str], str]:
     """The same, of some records of one entity."""
-    found: dict[tuple[str, str, str], str] = {}
-    for page in chunks(records):
-        place = {"direction": direction, "system": system, "entity": entity, "records": page}
-        for _, _, record, basis in connection.execute(_DEAD_OF, place).all():
-            found[system, entity, record] = basis
-    return found
+    place = {"direction": direction, "system": system, "entity": entity}
+    rows = _DEAD_OF.rows(connection, records, **place)
+    return {(system, entity, record): basis for record, basis in rows}
 
 
 def rebase_dead(connection: Connection, found: Mapping[tuple[str, str, str], str]) -> None:
@@ -201,17 +209,9 @@ def clear_dead(
     connection: Connection, direction: str, found: Iterable[tuple[str, str, str]]
 ) -> None:
     """These went through after all."""
-    table = dead_letters
     for (system, entity), records in _by_place(found).items():
-        for page in chunks(records):
-            connection.execute(
-                delete(table).where(
-                    table.c.system == system,
-                    table.c.entity == entity,
-                    among(table.c.record, page),
-                    table.c.direction == direction,
-                )
-            )
+        place = {"direction": direction, "system": system, "entity": entity}
+        _CLEAR_DEAD.carry_out(connection, records, **place)
 
 
 def add_conflicts(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -273,13 +273,22 @@ def open_reviews(connection: Connection, ids: Iterable[int] | None = None) -> li
     ]  # fmt: skip
 
 
+_DRIFTS_OF = Chosen(
+    select(drift.c.system, drift.c.entity, drift.c.golden, drift.c.property, drift.c.reason).where(
+        among_given(drift.c.golden, THESE)
+    )
+)
+
+
 def add_drift(connection: Connection, at: float, found: Iterable[tuple[str, Drift]]) -> list[Drift]:
     """(golden id, drift): remember what a system cannot hold; returns what was not known yet."""
     said = {(d.system, d.entity, golden, d.property): d for golden, d in found}
     known: dict[tuple[str, str, str, str], str] = {}
-    for page in chunks(sorted({golden for _, _, golden, _ in said})):
-        for r in connection.execute(select(drift).where(among(drift.c.golden, page))):
-            known[r.system, r.entity, r.golden, r.property] = r.reason
+    for place, reason in drifts_of(
+        connection, sorted({golden for _, _, golden, _ in said})
+    ).items():
+        golden, system, entity, name = place
+        known[system, entity, golden, name] = reason
     fresh = {place: item for place, item in said.items() if known.get(place) != item.reason}
     for place in fresh.keys() & known.keys():
         system, entity, golden, name = place
@@ -297,11 +306,8 @@ def add_drift(connection: Connection, at: float, found: Iterable[tuple[str, Drif
 
 def drifts_of(connection: Connection, ids: Iterable[str]) -> dict[tuple[str, str, str, str], str]:
     """(golden id, system, entity, property) → what is known to stay different there, and why."""
-    found: dict[tuple[str, str, str, str], str] = {}
-    for page in chunks(ids):
-        for r in connection.execute(select(drift).where(among(drift.c.golden, page))):
-            found[r.golden, r.system, r.entity, r.property] = r.reason
-    return found
+    rows = _DRIFTS_OF.rows(connection, ids)
+    return {(golden, system, entity, name): reason for system, entity, golden, name, reason in rows}
 
 
 def drift_of(connection: Connection, golden: str) -> dict[tuple[str, str, str], str]:

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from talk_sdk._store.items import moment
 from talk_sdk._store.schema import history, intents, lease, streams, systems
 from talk_sdk._store.schema import runs as runs_table
+from talk_sdk._store.statements import THESE, Chosen, Many, among_given
 from talk_sdk.reports import Ran
 
 __all__ = [
@@ -79,28 +80,30 @@ class Stream:
     allowance: int = 0
 
 
+_RECORD = Many(insert(intents), [c.name for c in intents.c])
+_SETTLE = Chosen(delete(intents).where(among_given(intents.c.id, THESE)))
+_NOTE = Many(insert(history), ["run", "golden", "at", "kind", "moves"])
+
+
 def record(connection: Connection, found: Sequence[Intent]) -> None:
     """Journal intents before they are sent."""
-    if found:
-        connection.execute(
-            insert(intents),
-            [
-                {
-                    "id": i.id, "run": i.run, "system": i.system, "entity": i.entity,
-                    "kind": i.kind, "golden": i.golden, "link": i.link,
-                    "operation": _ENCODER.encode(i.operation).decode(), "sent": i.sent,
-                    "state": i.state,
-                }
-                for i in found
-            ],
-        )  # fmt: skip
+    _RECORD.execute(
+        connection,
+        [
+            {
+                "id": i.id, "run": i.run, "system": i.system, "entity": i.entity,
+                "kind": i.kind, "golden": i.golden, "link": i.link,
+                "operation": _ENCODER.encode(i.operation).decode(), "sent": i.sent,
+                "state": i.state,
+            }
+            for i in found
+        ],
+    )  # fmt: skip
 
 
 def settle(connection: Connection, ids: Iterable[str]) -> None:
     """These are answered. An intent that is settled has nothing more to tell."""
-    wanted = list(ids)
-    if wanted:
-        connection.execute(delete(intents).where(intents.c.id.in_(wanted)))
+    _SETTLE.carry_out(connection, ids)
 
 
 def keep(connection: Connection, intent: Intent) -> None:
@@ -133,8 +136,7 @@ def note(
         for golden, m in moves.items()
         if m
     ]
-    if rows:
-        connection.execute(insert(history), rows)
+    _NOTE.execute(connection, rows)
 
 
 def history_of(connection: Connection, golden: str) -> Iterator[tuple[float, str, str, list[Any]]]:

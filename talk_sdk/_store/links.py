@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 from msgspec import json
-from sqlalchemy import Connection, and_, bindparam, delete, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    literal_column,
+    select,
+    update,
+)
 
 from talk_sdk._store.rows import LinkRow, LinkState
 from talk_sdk._store.schema import keys, links, links_dirty, links_open
-from talk_sdk._store.statements import Many, among, among_given
+from talk_sdk._store.statements import CHUNK, THESE, Chosen, Many, among, among_given, chunks
 from talk_sdk._store.words import packed, unpacked
 
 __all__ = [
@@ -43,9 +54,11 @@ __all__ = [
     "update_links",
 ]
 
-T = TypeVar("T")
 
-CHUNK = 500
+def _words(*words: str) -> list[ColumnElement[str]]:
+    """As they stand in a statement: `Chosen` fills in no list but its own."""
+    return [literal_column(f"'{word}'") for word in words]
+
 
 _NAMES = [c.name for c in links.c]
 _FIXED = {"id", "system", "entity", "concept"}
@@ -57,20 +70,63 @@ _UPDATE = Many(
     .values({name: bindparam(name) for name in _NAMES if name not in _FIXED}),
     ["b_id", *(name for name in _NAMES if name not in _FIXED)],
 )
+_OF_ENTITY = links.c.system == bindparam("system"), links.c.entity == bindparam("entity")
+_BY_EXT = Chosen(select(*_COLUMNS).where(*_OF_ENTITY, among_given(links.c.ext, THESE)))
+_BY_ID = Chosen(select(*_COLUMNS).where(among_given(links.c.id, THESE)))
+_BY_GOLDEN = Chosen(
+    select(*_COLUMNS).where(among_given(links.c.golden, THESE)).order_by(links.c.id)
+)
+_BY_PARENT = Chosen(
+    select(*_COLUMNS).where(among_given(links.c.parent, THESE)).order_by(links.c.id)
+)
+_FORGET = Chosen(
+    update(links)
+    .where(
+        links.c.system == bindparam("of_system"),
+        links.c.entity == bindparam("of_entity"),
+        among_given(links.c.ext, THESE),
+    )
+    .values(fingerprint=None)
+)
+_KEYS_OF = Chosen(
+    select(keys.c.link, keys.c.rank, keys.c.value).where(among_given(keys.c.link, THESE))
+)
+_DELETE_KEYS = Chosen(delete(keys).where(among_given(keys.c.link, THESE)))
+_GLANCE = Chosen(
+    select(links.c.ext, links.c.id, links.c.fingerprint, links.c.state).where(
+        *_OF_ENTITY, among_given(links.c.ext, THESE)
+    )
+)
+_GOLDENS_OF = Chosen(
+    select(links.c.ext, links.c.golden, links.c.state, links.c.alias).where(
+        *_OF_ENTITY, among_given(links.c.ext, THESE)
+    )
+)
+_THERE_AS = func.coalesce(links.c.alias, links.c.ext)
+_PRESENT = Chosen(
+    select(links.c.golden, links.c.system, links.c.entity, _THERE_AS).where(
+        among_given(links.c.golden, THESE),
+        links.c.state.in_(_words("live", "dormant", "alias")),
+    )
+)
+_MERGED = Chosen(
+    select(links.c.golden, links.c.system, links.c.entity, links.c.alias).where(
+        among_given(links.c.golden, THESE), links.c.state == "alias"
+    )
+)
+_UNLINKED_WITH = Chosen(
+    select(keys.c.value, links.c.system, links.c.entity, links.c.ext)
+    .join(links, links.c.id == keys.c.link)
+    .where(
+        keys.c.concept == bindparam("concept"),
+        keys.c.rank == bindparam("rank"),
+        among_given(keys.c.value, THESE),
+        links.c.golden.is_(None),
+        links.c.state.in_(_words("new", "review")),
+    )
+)
 _INSERT_KEYS = Many(insert(keys), ["link", "rank", "concept", "value"])
 _THERE = ("new", "live", "dormant", "review")
-
-
-def chunks(items: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
-    """The items in lists of at most `size`."""
-    page: list[T] = []
-    for item in items:
-        page.append(item)
-        if len(page) == size:
-            yield page
-            page = []
-    if page:
-        yield page
 
 
 def _decode(text: str | None) -> Any:
@@ -115,13 +171,6 @@ def next_id(connection: Connection) -> int:
     return int(connection.scalar(select(func.coalesce(func.max(links.c.id), 0))) or 0) + 1
 
 
-_GLANCE = select(links.c.ext, links.c.id, links.c.fingerprint, links.c.state).where(
-    links.c.system == bindparam("system"),
-    links.c.entity == bindparam("entity"),
-    among_given(links.c.ext, "ids"),
-)
-
-
 def glance(
     connection: Connection, system: str, entity: str, ids: Sequence[str]
 ) -> dict[str, tuple[int, bytes | None, bool]]:
@@ -129,54 +178,38 @@ def glance(
 
     Enough to see what has not changed.
     """
-    found: dict[str, tuple[int, bytes | None, bool]] = {}
-    for page in chunks(ids):
-        place = {"system": system, "entity": entity, "ids": page}
-        for ext, link, fingerprint, state in connection.execute(_GLANCE, place).all():
-            found[ext] = link, fingerprint, state in _THERE
-    return found
+    rows = _GLANCE.rows(connection, ids, system=system, entity=entity)
+    return {ext: (link, fingerprint, state in _THERE) for ext, link, fingerprint, state in rows}
 
 
 def by_ext(
     connection: Connection, system: str, entity: str, ids: Sequence[str]
 ) -> dict[str, LinkRow]:
     """The links of some external ids."""
-    found: dict[str, LinkRow] = {}
-    for page in chunks(ids):
-        query = select(*_COLUMNS).where(
-            links.c.system == system, links.c.entity == entity, among(links.c.ext, page)
-        )
-        for record in connection.execute(query):
-            found[record.ext] = _row(record)
-    return found
+    rows = _BY_EXT.rows(connection, ids, system=system, entity=entity)
+    return {link.ext: link for link in map(_row, rows)}
 
 
 def by_id(connection: Connection, ids: Iterable[int]) -> dict[int, LinkRow]:
     """The links with these ids."""
-    found: dict[int, LinkRow] = {}
-    for page in chunks(ids):
-        for record in connection.execute(select(*_COLUMNS).where(among(links.c.id, page))):
-            found[record.id] = _row(record)
-    return found
+    return {link.id: link for link in map(_row, _BY_ID.rows(connection, ids))}
 
 
 def by_golden(connection: Connection, goldens: Iterable[str]) -> dict[str, list[LinkRow]]:
     """Golden id → its links, in the order in which they were made."""
     found: dict[str, list[LinkRow]] = {}
-    for page in chunks(goldens):
-        query = select(*_COLUMNS).where(among(links.c.golden, page)).order_by(links.c.id)
-        for record in connection.execute(query):
-            found.setdefault(record.golden, []).append(_row(record))
+    for record in _BY_GOLDEN.rows(connection, goldens):
+        link = _row(record)
+        found.setdefault(str(link.golden), []).append(link)
     return found
 
 
 def children_of(connection: Connection, parents: Iterable[int]) -> dict[int, list[LinkRow]]:
     """Parent link → the links of its lines."""
     found: dict[int, list[LinkRow]] = {}
-    for page in chunks(parents):
-        query = select(*_COLUMNS).where(among(links.c.parent, page)).order_by(links.c.id)
-        for record in connection.execute(query):
-            found.setdefault(record.parent, []).append(_row(record))
+    for record in _BY_PARENT.rows(connection, parents):
+        link = _row(record)
+        found.setdefault(link.parent or 0, []).append(link)
     return found
 
 
@@ -194,13 +227,7 @@ def update_links(connection: Connection, rows: Iterable[LinkRow]) -> None:
 
 def forget_looks(connection: Connection, system: str, entity: str, ids: Iterable[str]) -> None:
     """The next look at these records judges every value, though the record has not changed."""
-    for page in chunks(ids):
-        place = (
-            links.c.system == system,
-            links.c.entity == entity,
-            among(links.c.ext, page),
-        )
-        connection.execute(update(links).where(*place).values(fingerprint=None))
+    _FORGET.carry_out(connection, ids, of_system=system, of_entity=entity)
 
 
 def put_keys(
@@ -210,8 +237,12 @@ def put_keys(
     keep: Collection[int] = (),
 ) -> None:
     """Replace the match keys of links: link → rank → folded key. Ranks to `keep` stay."""
-    for page in chunks(found):
-        connection.execute(delete(keys).where(among(keys.c.link, page), keys.c.rank.not_in(keep)))
+    if keep:
+        for page in chunks(found):
+            these = among(keys.c.link, page)
+            connection.execute(delete(keys).where(these, keys.c.rank.not_in(keep)))
+    else:
+        _DELETE_KEYS.carry_out(connection, found)
     add_keys(connection, concept, found)
 
 
@@ -229,10 +260,8 @@ def add_keys(connection: Connection, concept: str, found: Mapping[int, Mapping[i
 def keys_of(connection: Connection, ids: Iterable[int]) -> dict[int, dict[int, str]]:
     """Link → rank → key."""
     found: dict[int, dict[int, str]] = {}
-    for page in chunks(ids):
-        query = select(keys.c.link, keys.c.rank, keys.c.value).where(among(keys.c.link, page))
-        for link, rank, value in connection.execute(query):
-            found.setdefault(link, {})[rank] = value
+    for link, rank, value in _KEYS_OF.rows(connection, ids):
+        found.setdefault(link, {})[rank] = value
     return found
 
 
@@ -240,18 +269,8 @@ def unlinked_with(
     connection: Connection, concept: str, rank: int, values: Iterable[str]
 ) -> Iterator[tuple[str, str, str, str]]:
     """(key, system, entity, external id) of unlinked rows that have one of these keys."""
-    for page in chunks(values):
-        query = (
-            select(keys.c.value, links.c.system, links.c.entity, links.c.ext)
-            .join(links, links.c.id == keys.c.link)
-            .where(
-                keys.c.concept == concept,
-                keys.c.rank == rank,
-                among(keys.c.value, page),
-            )
-            .where(links.c.golden.is_(None), links.c.state.in_(("new", "review")))
-        )
-        yield from ((r.value, r.system, r.entity, r.ext) for r in connection.execute(query))
+    rows = _UNLINKED_WITH.rows(connection, values, concept=concept, rank=rank)
+    return ((key, system, entity, ext) for key, system, entity, ext in rows)
 
 
 def unlinked_of(connection: Connection, system: str, entity: str) -> list[LinkRow]:
@@ -304,16 +323,11 @@ def goldens_of(
     found: dict[tuple[str, str], tuple[str | None, str]] = {}
     merged: dict[tuple[str, str], str] = {}
     for entity, ids in wanted.items():
-        for page in chunks(sorted(ids)):
-            query = select(links.c.ext, links.c.golden, links.c.state, links.c.alias).where(
-                links.c.system == system,
-                links.c.entity == entity,
-                among(links.c.ext, page),
-            )
-            for ext, golden, state, alias in connection.execute(query):
-                found[entity, ext] = (golden, state)
-                if state == "alias" and alias != ext:
-                    merged[entity, ext] = alias
+        rows = _GOLDENS_OF.rows(connection, sorted(ids), system=system, entity=entity)
+        for ext, golden, state, alias in rows:
+            found[entity, ext] = (golden, state)
+            if state == "alias" and alias != ext:
+                merged[entity, ext] = alias
     if merged:
         there = goldens_of(connection, system, {(e, new) for (e, _), new in merged.items()})
         found |= {
@@ -340,25 +354,16 @@ def present(
     The id is of the record that a merged one went into.
     """
     found: dict[str, list[tuple[str, str, str]]] = {}
-    for page in chunks(goldens):
-        ext = func.coalesce(links.c.alias, links.c.ext)
-        query = select(links.c.golden, links.c.system, links.c.entity, ext).where(
-            among(links.c.golden, page), links.c.state.in_(("live", "dormant", "alias"))
-        )
-        for golden, system, entity, ext in connection.execute(query):
-            found.setdefault(golden, []).append((system, entity, ext))
+    for golden, system, entity, ext in _PRESENT.rows(connection, goldens):
+        found.setdefault(golden, []).append((system, entity, ext))
     return found
 
 
 def merged(connection: Connection, goldens: Iterable[str]) -> dict[str, dict[str, tuple[str, str]]]:
     """System → golden id → (entity, external id) of the record that it was merged into there."""
     found: dict[str, dict[str, tuple[str, str]]] = {}
-    for page in chunks(goldens):
-        query = select(links.c.golden, links.c.system, links.c.entity, links.c.alias).where(
-            among(links.c.golden, page), links.c.state == "alias"
-        )
-        for golden, system, entity, ext in connection.execute(query):
-            found.setdefault(system, {})[golden] = entity, ext
+    for golden, system, entity, ext in _MERGED.rows(connection, goldens):
+        found.setdefault(system, {})[golden] = entity, ext
     return found
 
 

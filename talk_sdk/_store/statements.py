@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from operator import itemgetter
-from typing import Any
+from typing import Any, TypeVar
 
 from msgspec import json
 from sqlalchemy import (
@@ -12,9 +12,12 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
+    CursorResult,
+    Delete,
     Dialect,
     Insert,
     Integer,
+    Select,
     String,
     Text,
     TypeDecorator,
@@ -26,7 +29,23 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeEngine
 
-__all__ = ["Many", "among", "among_given"]
+__all__ = ["CHUNK", "THESE", "Chosen", "Many", "among", "among_given", "chunks"]
+
+T = TypeVar("T")
+
+CHUNK = 500
+
+
+def chunks(items: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
+    """The items in lists of at most `size`."""
+    page: list[T] = []
+    for item in items:
+        page.append(item)
+        if len(page) == size:
+            yield page
+            page = []
+    if page:
+        yield page
 
 
 class Many:
@@ -53,6 +72,60 @@ class Many:
         return str(compiled), itemgetter(*compiled.positiontup) if compiled.positional else dict
 
 
+THESE = "these"
+"""The parameter of the values that `Chosen` is given."""
+
+
+class Chosen:
+    """A statement about the rows of which a column has one of some values, compiled once.
+
+    Args:
+        statement: one with a condition `among_given(column, THESE)`; its other parameters have
+            names.
+    """
+
+    def __init__(self, statement: Select[Any] | Update | Delete) -> None:
+        """Keep it."""
+        self._statement = statement
+        self._ready: dict[str, _Ready] = {}
+
+    def rows(self, connection: Connection, these: Iterable[Any], **others: Any) -> Iterator[Any]:
+        """What a query finds, read by the page of values."""
+        for page in chunks(these):
+            yield from self._execute(connection, page, others).all()
+
+    def carry_out(self, connection: Connection, these: Iterable[Any], **others: Any) -> None:
+        """Update or delete the rows."""
+        for page in chunks(these):
+            self._execute(connection, page, others)
+
+    def _execute(
+        self, connection: Connection, these: list[Any], others: Mapping[str, Any]
+    ) -> CursorResult[Any]:
+        name = connection.dialect.name
+        if name not in self._ready:
+            self._ready[name] = _ready(self._statement, connection.dialect)
+        text, order, given = self._ready[name]
+        values = {**given, **others, THESE: _bound(these, name)}
+        parameters = values if order is None else tuple(values[key] for key in order)
+        return connection.exec_driver_sql(text, parameters)
+
+
+_Ready = tuple[str, Sequence[str] | None, Mapping[str, Any]]
+"""Text, the order of its parameters if they have no names there, and those that never change."""
+
+
+def _ready(statement: Select[Any] | Update | Delete, dialect: Dialect) -> _Ready:
+    compiled: Any = statement.compile(dialect=dialect)
+    given = {name: bind.value for name, bind in compiled.binds.items() if not bind.required}
+    return str(compiled), compiled.positiontup if compiled.positional else None, given
+
+
+def _bound(values: list[Any], dialect: str) -> Any:
+    """Values as one parameter: JSON where there are no arrays."""
+    return json.encode(values).decode() if dialect == "sqlite" else values
+
+
 class _List(TypeDecorator[Any]):
     """Values as one parameter."""
 
@@ -70,7 +143,7 @@ class _List(TypeDecorator[Any]):
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
         """JSON where there are none."""
-        return json.encode(value).decode() if dialect.name == "sqlite" else value
+        return _bound(value, dialect.name)
 
 
 class _Among(FunctionElement[bool]):
