@@ -6,16 +6,35 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from talk_sdk._engine.looks import MARKER
 from talk_sdk._engine.match import Candidate, Group, Review, Row
 from talk_sdk._engine.run import Run
 from talk_sdk._store import LinkRow, links
 from talk_sdk._store import schema as db
+from talk_sdk._store.statements import THESE, Chosen, among_given
 from talk_sdk.concepts import CONCEPTS
 
 __all__ = ["groups_of", "keyless", "name_of"]
+
+
+_ROW, _KEY = db.links.c, db.keys.c
+_WITH_KEY = Chosen(
+    select(_KEY.value, _ROW.id, _ROW.system, _ROW.entity, _ROW.golden, _ROW.state)
+    .join(db.links, _ROW.id == _KEY.link)
+    .where(
+        _KEY.concept == bindparam("concept"),
+        _KEY.rank == bindparam("rank"),
+        among_given(_KEY.value, THESE),
+    )
+    .order_by(_KEY.value, _ROW.id)
+)
+_LINKS_OF = Chosen(
+    select(_ROW.id, _ROW.golden, _ROW.system, _ROW.entity, _ROW.state).where(
+        among_given(_ROW.golden, THESE)
+    )
+)
 
 
 def groups_of(
@@ -99,19 +118,11 @@ def _ranked(keys: Mapping[int, str]) -> dict[int, str]:
 def _members(
     connection: Connection, concept: str, rank: int, values: Sequence[str], waiting: set[int]
 ) -> tuple[dict[str, list[Row]], dict[str, set[str]], set[str]]:
-    keys, table = db.keys, db.links
-    query = (
-        select(
-            keys.c.value, table.c.id, table.c.system, table.c.entity, table.c.golden, table.c.state
-        )
-        .join(table, table.c.id == keys.c.link)
-        .where(keys.c.concept == concept, keys.c.rank == rank, keys.c.value.in_(values))
-        .order_by(keys.c.value, table.c.id)
-    )
     rows: dict[str, list[Row]] = {}
     golden_ids: dict[str, set[str]] = {}
     reviewed: set[str] = set()
-    for value, ident, system, entity, golden, state in connection.execute(query):
+    found = _WITH_KEY.rows(connection, values, concept=concept, rank=rank)
+    for value, ident, system, entity, golden, state in found:
         if state == "new" and ident not in waiting:
             rows.setdefault(value, []).append(Row(ident, (system, entity), {}))
         elif state == "review" and golden is None:
@@ -123,14 +134,10 @@ def _members(
 
 def _candidates(connection: Connection, ids: set[str], rank: int) -> dict[str, Candidate]:
     """The golden records with the sides and keys of their live links (rules M1, M3)."""
-    table = db.links
     sides: dict[str, set[tuple[str, str]]] = {ident: set() for ident in ids}
     owner: dict[int, str] = {}
-    for page in links.chunks(sorted(ids)):
-        query = select(table.c.id, table.c.golden, table.c.system, table.c.entity).where(
-            table.c.golden.in_(page), table.c.state.in_(("live", "dormant"))
-        )
-        for ident, golden, system, entity in connection.execute(query):
+    for ident, golden, system, entity, state in _LINKS_OF.rows(connection, sorted(ids)):
+        if state in {"live", "dormant"}:
             sides[golden].add((system, entity))
             owner[ident] = golden
     keys: dict[str, dict[int, set[str]]] = {ident: {} for ident in ids}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import Connection, Select, bindparam, select, update
+from sqlalchemy import Connection, Select, bindparam, literal_column, select, update
 
 from talk_sdk._engine.claims import claims, sent_keys
 from talk_sdk._engine.groups import groups_of, keyless, name_of
@@ -13,7 +13,7 @@ from talk_sdk._engine.refs import composite_keys, unresolved
 from talk_sdk._engine.run import Run
 from talk_sdk._store import GoldenRow, LinkRow, goldens, items, journal, links
 from talk_sdk._store import schema as db
-from talk_sdk._store.statements import among
+from talk_sdk._store.statements import THESE, Chosen, Many, among, among_given
 from talk_sdk.concepts import CONCEPTS
 
 __all__ = ["match", "match_concept"]
@@ -141,10 +141,18 @@ def _values_page(connection: Connection, concept: str, rank: int, after: str) ->
     return list(connection.scalars(query.distinct().order_by(keys.c.value).limit(links.CHUNK)))
 
 
-_LINK = (
+_LINK = Many(
     update(db.links)
     .where(db.links.c.id == bindparam("b_id"))
-    .values(golden=bindparam("b_golden"), state="live")
+    .values(golden=bindparam("b_golden"), state=literal_column("'live'")),
+    ["b_id", "b_golden"],
+)
+
+
+_NAMED = Chosen(
+    select(db.links.c.id, db.links.c.system, db.links.c.entity, db.links.c.ext).where(
+        among_given(db.links.c.id, THESE)
+    )
 )
 
 
@@ -165,10 +173,8 @@ def _carry_out(
             case Wait(found, reason):
                 held.update(found)
                 _park(run, connection, found, reason.format(key=key))
-    joined += _mint(run, connection, concept, fresh)
-    if joined:
-        connection.execute(_LINK, joined)
-        goldens.soil(connection, {str(j["b_golden"]) for j in joined})
+    goldens.soil(connection, {str(j["b_golden"]) for j in joined})
+    _LINK.execute(connection, joined + _mint(run, connection, concept, fresh))
     return held
 
 
@@ -176,14 +182,10 @@ def _mint(
     run: Run, connection: Connection, concept: str, fresh: Sequence[tuple[int, ...]]
 ) -> list[dict[str, object]]:
     """A new golden record for each tuple of links, named after the first in talk.toml's order."""
-    table = db.links
     names: dict[int, tuple[int, str]] = {}
-    for page in links.chunks([ident for found in fresh for ident in found]):
-        query = select(table.c.id, table.c.system, table.c.entity, table.c.ext).where(
-            table.c.id.in_(page)
-        )
-        for ident, system, entity, ext in connection.execute(query):
-            names[ident] = (run.order(system), f"{system}.{entity}:{ext}")
+    ids = (ident for found in fresh for ident in found)
+    for ident, system, entity, ext in _NAMED.rows(connection, ids):
+        names[ident] = (run.order(system), f"{system}.{entity}:{ext}")
     rows, joined = [], []
     for found in fresh:
         origin = min(names[ident] for ident in found)[1]
@@ -201,7 +203,7 @@ def _rest(run: Run, connection: Connection, concept: str, waiting: set[int]) -> 
         after = page[-1].id
         alone = [(link.id,) for link in page if link.id not in waiting]
         if alone:
-            connection.execute(_LINK, _mint(run, connection, concept, alone))
+            _LINK.execute(connection, _mint(run, connection, concept, alone))
 
 
 def _review(run: Run, connection: Connection, ids: Iterable[int], reason: str) -> None:

@@ -11,7 +11,7 @@ from collections import ChainMap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from talk_sdk._store.rows import GoldenRow, LinkRow, Provenance
 from talk_sdk.concepts import Counter, decimal_text
@@ -91,8 +91,7 @@ class View:
         return (self.label, link.edit_lo, latest, link.mod_hi is not None)
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
+class Move(NamedTuple):
     """A golden property that changed."""
 
     property: str
@@ -102,8 +101,7 @@ class Move:
     decision: str
 
 
-@dataclass(frozen=True, slots=True)
-class Conflict:
+class Conflict(NamedTuple):
     """Two edits of one property on one base: all values, and what was decided.
 
     `link` is that of the value that waits, where a person is asked which stands.
@@ -173,12 +171,20 @@ def _take_each(golden: GoldenRow, views: Sequence[View], view: View, merged: Mer
     for name in list(view.pending):
         if name not in view.mapping.by_property:
             continue
+        if _agreed(golden, view.link, name, view.pending[name]):
+            view.link.shadow[name] = view.link.pending.pop(name)
+            continue
         if view.link.held.get(name) == ASKED:
             _ask_on(golden, views, view, name, merged)
         elif name not in view.link.held:
             _property(golden, views, view, name, merged)
         if name not in view.link.held:
             view.link.pending.pop(name, None)
+
+
+def _agreed(golden: GoldenRow, link: LinkRow, name: str, value: Scalar) -> bool:
+    """Whether a system says for the first time what is known already."""
+    return name not in link.shadow and name not in link.held and golden.data.get(name) == value
 
 
 def _property(

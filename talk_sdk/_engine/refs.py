@@ -57,7 +57,8 @@ def refs_of(run: Run, link: LinkRow) -> Iterator[str]:
     mapping = run.mapping(link.system, link.entity)
     if mapping is None:
         return
-    yield from _values(mapping, {**link.shadow, **link.pending})
+    if mapping.concept.refs:
+        yield from _values(mapping, {**link.shadow, **link.pending})
     for name, rows in (link.children or {}).items():
         for _, properties in rows:
             yield from _values(mapping.children[name].mapping, properties)
@@ -88,11 +89,12 @@ def translate(
     mapping: Compiled, system: str, values: Mapping[str, Scalar], found: Known
 ) -> dict[str, Scalar]:
     """The values with references as golden ids. Only for rows without unresolved ones."""
-    refs = mapping.concept.refs
-    return {
-        name: found[system, value] if name in refs and isinstance(value, str) else value
-        for name, value in values.items()
-    }
+    turned = dict(values)
+    for name in mapping.concept.refs:
+        value = turned.get(name)
+        if isinstance(value, str):
+            turned[name] = found[system, value]
+    return turned
 
 
 def composite_keys(run: Run, connection: Connection, concept: str, rows: Sequence[LinkRow]) -> None:

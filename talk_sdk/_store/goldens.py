@@ -27,12 +27,13 @@ __all__ = [
 
 
 _NAMES = [c.name for c in golden.c]
+_MOVING = ["position", "data", "revs", "prov", "state", "dirty"]
 _INSERT = Many(insert(golden), _NAMES)
 _UPDATE = Many(
     update(golden)
     .where(golden.c.id == bindparam("b_id"))
-    .values({name: bindparam(name) for name in _NAMES}),
-    ["b_id", *_NAMES],
+    .values({name: bindparam(name) for name in _MOVING}),
+    ["b_id", *_MOVING],
 )
 _THESE = among_given(golden.c.id, THESE)
 _BY_ID = Chosen(select(golden).where(_THESE))

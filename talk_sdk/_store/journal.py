@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from msgspec import json
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from talk_sdk._store.items import moment
 from talk_sdk._store.schema import history, intents, lease, streams, systems
@@ -195,19 +195,25 @@ def stream(connection: Connection, system: str, entity: str) -> Stream:
     )  # fmt: skip
 
 
+_FORGET_STREAM = Many(
+    delete(streams).where(
+        streams.c.system == bindparam("system"), streams.c.entity == bindparam("entity")
+    ),
+    ["system", "entity"],
+)
+_SAVE_STREAM = Many(insert(streams), [c.name for c in streams.c])
+
+
 def save_stream(connection: Connection, found: Stream) -> None:
     """Write how far an entity has been read."""
-    connection.execute(
-        delete(streams).where(streams.c.system == found.system, streams.c.entity == found.entity)
-    )
-    connection.execute(
-        insert(streams).values(
-            system=found.system, entity=found.entity, epoch=found.epoch, cursor=found.cursor,
-            full_at=found.full_at, completed=int(found.completed), approved=int(found.approved),
-            marker_kept=int(found.marker_kept), onboarded=found.onboarded,
-            allowance=found.allowance,
-        )
-    )  # fmt: skip
+    row = {
+        "system": found.system, "entity": found.entity, "epoch": found.epoch,
+        "cursor": found.cursor, "full_at": found.full_at, "completed": int(found.completed),
+        "approved": int(found.approved), "marker_kept": int(found.marker_kept),
+        "onboarded": found.onboarded, "allowance": found.allowance,
+    }  # fmt: skip
+    _FORGET_STREAM.execute(connection, [row])
+    _SAVE_STREAM.execute(connection, [row])
 
 
 def known_system(connection: Connection, name: str) -> tuple[str, str] | None:

@@ -62,14 +62,19 @@ def _words(*words: str) -> list[ColumnElement[str]]:
 
 _NAMES = [c.name for c in links.c]
 _FIXED = {"id", "system", "entity", "concept"}
+_INDEXED = {"ext", "golden", "parent", "state"}
 _COLUMNS = [c for c in links.c if c.name != "dirty"]
 _INSERT = Many(insert(links), _NAMES)
-_UPDATE = Many(
-    update(links)
-    .where(links.c.id == bindparam("b_id"))
-    .values({name: bindparam(name) for name in _NAMES if name not in _FIXED}),
-    ["b_id", *(name for name in _NAMES if name not in _FIXED)],
-)
+
+
+def _update_of(names: Collection[str]) -> Many:
+    query = update(links).where(links.c.id == bindparam("b_id"))
+    return Many(query.values({name: bindparam(name) for name in names}), ["b_id", *names])
+
+
+# A database writes the entries of an index anew wherever a column of it is set at all.
+_MOVE = _update_of([name for name in _NAMES if name not in _FIXED])
+_UPDATE = _update_of([name for name in _NAMES if name not in _FIXED | _INDEXED])
 _OF_ENTITY = links.c.system == bindparam("system"), links.c.entity == bindparam("entity")
 _BY_EXT = Chosen(select(*_COLUMNS).where(*_OF_ENTITY, among_given(links.c.ext, THESE)))
 _BY_ID = Chosen(select(*_COLUMNS).where(among_given(links.c.id, THESE)))
@@ -147,7 +152,7 @@ def _row(record: Sequence[Any]) -> LinkRow:
         ident, system, entity, ext, concept, golden, parent, state, unpacked(shadow),
         unpacked(pending) if pending else {}, _decode(behind), _decode(found), _decode(held),
         json.decode(children) if children else None, fingerprint, version, mod_lo, mod_hi,
-        created, seen, edit_lo, edit_hi, _decode(barred), alias,
+        created, seen, edit_lo, edit_hi, _decode(barred), alias, (ext, golden, parent, state),
     )  # fmt: skip
 
 
@@ -222,7 +227,12 @@ def save(connection: Connection, rows: Iterable[LinkRow]) -> None:
 def update_links(connection: Connection, rows: Iterable[LinkRow]) -> None:
     """Write changed links."""
     for page in chunks(rows):
-        _UPDATE.execute(connection, [_values(row) for row in page])
+        stays = [row for row in page if row.indexed == row.stored]
+        moves = [row for row in page if row.indexed != row.stored]
+        _UPDATE.execute(connection, [_values(row) for row in stays])
+        _MOVE.execute(connection, [_values(row) for row in moves])
+        for row in moves:
+            row.stored = row.indexed
 
 
 def forget_looks(connection: Connection, system: str, entity: str, ids: Iterable[str]) -> None:

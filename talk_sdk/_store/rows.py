@@ -69,6 +69,7 @@ class LinkRow:
         mod_lo, mod_hi: the span of the record's own modified time.
         seen: our last look at the record.
         edit_lo, edit_hi: the span in which the pending values were typed.
+        stored: what the store finds it by, as it is there; None if it is not.
     """
 
     id: int
@@ -95,6 +96,12 @@ class LinkRow:
     edit_hi: float | None = None
     barred: dict[str, str] = field(default_factory=dict)
     alias: str | None = None
+    stored: tuple[object, ...] | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def indexed(self) -> tuple[object, ...]:
+        """What the store finds it by."""
+        return self.ext, self.golden, self.parent, self.state
 
     @property
     def dirty(self) -> bool:

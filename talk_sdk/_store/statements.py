@@ -49,9 +49,9 @@ def chunks(items: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
 
 
 class Many:
-    """An insert or update that is carried out once per row."""
+    """An insert, update or delete that is carried out once per row."""
 
-    def __init__(self, statement: Insert | Update, names: Sequence[str]) -> None:
+    def __init__(self, statement: Insert | Update | Delete, names: Sequence[str]) -> None:
         """Keep it; `names` are the keys of every row."""
         self._statement = statement
         self._names = names

@@ -19,7 +19,7 @@ from talk_sdk.errors import SafetyError, StoreError
 
 __all__ = ["Store"]
 
-_EPOCH = select(schema.lease.c.epoch)
+_EPOCH = "SELECT epoch FROM lease"
 
 
 class Store:
@@ -145,7 +145,7 @@ class Store:
 
     def _fence(self, connection: Connection) -> None:
         if self.epoch:
-            self._compare(connection.scalar(_EPOCH))
+            self._compare(connection.exec_driver_sql(_EPOCH).scalar())
 
     def _compare(self, epoch: int | None) -> None:
         if self.epoch and epoch != self.epoch:
@@ -170,7 +170,7 @@ class Store:
         """The same without a transaction, which would take the file's lock before each send."""
         driver: Any = self._connection.connection.driver_connection
         try:
-            found = driver.execute("SELECT epoch FROM lease").fetchone()
+            found = driver.execute(_EPOCH).fetchone()
         except sqlite3.Error as error:
             raise failure(self.url, error) from error
         self._compare(found and found[0])
@@ -189,7 +189,7 @@ class Store:
                 connection.execute(
                     schema.lease.update().values(epoch=schema.lease.c.epoch + 1, owner=owner)
                 )
-                epoch = connection.scalar(_EPOCH)
+                epoch = connection.exec_driver_sql(_EPOCH).scalar()
             self.epoch = int(epoch or 0)
             # SQLite waits for another program's lock only where a transaction begins with it.
             self._connection.execution_options(begin="BEGIN IMMEDIATE")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
 from random import Random
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import msgspec
 import tenacity
@@ -64,6 +64,7 @@ class Http:
         self.attempts = attempts
         self.budget = Budget(clock, rng)
         self.skew: timedelta | None = None
+        self._date: str | None = None
         self._transport = transport
         self._local = threading.local()
         self._open: list[httpx.Client] = []
@@ -111,8 +112,9 @@ class Http:
     def heard(self, answer: httpx.Response) -> None:
         """Learn from an answer's Date how far the system's clock is from ours."""
         date = answer.headers.get("Date")
-        if date is None:
+        if date is None or date == self._date:
             return
+        self._date = date
         try:
             theirs = parsedate_to_datetime(date)
         except ValueError:
@@ -148,6 +150,7 @@ class Client:
         self.headers = headers
         self.cool_down_s = cool_down_s
         self._renewing = threading.Lock()
+        self._retrying = {effect: _retrying(http, effect) for effect in get_args(Effect)}
 
     def get(self, path: str, params: Mapping[str, Any] | None = None) -> Answer:
         """A GET. Raises as `send` does."""
@@ -208,25 +211,7 @@ class Client:
         def once() -> Answer:
             return self._once(method, url, query, content, extra, does, fault)
 
-        return self._retrying(does)(once)
-
-    def _retrying(self, effect: Effect) -> tenacity.Retrying:
-        def again(error: BaseException) -> bool:
-            return isinstance(error, UnavailableError) and (effect != "write" or not error.reached)
-
-        def wait(state: tenacity.RetryCallState) -> float:
-            error = state.outcome.exception() if state.outcome else None
-            if isinstance(error, UnavailableError) and error.retry_after is not None:
-                return 0.0  # the account's budget waits, for all threads at once
-            return float(0.2 * 2 ** (state.attempt_number - 1) * (0.5 + self.http.rng.random()))
-
-        return tenacity.Retrying(
-            stop=tenacity.stop_after_attempt(self.http.attempts),
-            wait=wait,
-            retry=tenacity.retry_if_exception(again),
-            sleep=self.http.clock.sleep,
-            reraise=True,
-        )
+        return self._retrying[does](once)
 
     def _once(
         self,
@@ -269,7 +254,6 @@ class Client:
             method, url, params=params, content=content, headers=headers,
             extensions={"talk_effect": effect},
         )  # fmt: skip
-        request.extensions["timeout"] = httpx.Timeout(self.http.timeout_s).as_dict()
         try:
             answer = wire.send(request)
         except _CONNECTING as error:
@@ -297,3 +281,24 @@ class Client:
         else:
             what = str(error) or type(error).__name__
         return f"{self.http.system}: {method} {bare} failed: {what}."
+
+
+def _retrying(http: Http, effect: Effect) -> tenacity.Retrying:
+    """How requests are tried again; for all threads, as what a call has come to is its own."""
+
+    def again(error: BaseException) -> bool:
+        return isinstance(error, UnavailableError) and (effect != "write" or not error.reached)
+
+    def wait(state: tenacity.RetryCallState) -> float:
+        error = state.outcome.exception() if state.outcome else None
+        if isinstance(error, UnavailableError) and error.retry_after is not None:
+            return 0.0  # the account's budget waits, for all threads at once
+        return float(0.2 * 2 ** (state.attempt_number - 1) * (0.5 + http.rng.random()))
+
+    return tenacity.Retrying(
+        stop=lambda state: state.attempt_number >= http.attempts,
+        wait=wait,
+        retry=tenacity.retry_if_exception(again),
+        sleep=http.clock.sleep,
+        reraise=True,
+    )

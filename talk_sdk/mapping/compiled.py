@@ -10,6 +10,7 @@ from hashlib import sha256
 from typing import Any
 
 from talk_sdk.concepts import CONCEPTS, Concept, Counter, PropertyType, Ref, is_clean
+from talk_sdk.concepts.types import Boolean
 from talk_sdk.errors import MappingError, PluginError
 from talk_sdk.lenses import IDENTITY, UNSAID, Lens
 from talk_sdk.mapping.paths import Getter, getter, setter, tuple_getter, tuple_setter
@@ -32,7 +33,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """`as_it_is`: clean text is its own canonical value."""
+    """`plain`: of such values, but of unclean text, each is its own canonical one."""
 
     property: str
     get: Getter
@@ -41,7 +42,7 @@ class _Row:
     placeholder: Any
     put: Callable[[Raw, Any], None]
     pair: Pair
-    as_it_is: bool
+    plain: object
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ class Compiled:
         creatable: what a create may write.
         assigned: what the system may assign by itself on create.
         children: compiled lists of child records, by property.
+        readings: property, the field if nothing but one field has it, and its row.
         digest: changes whenever the table does.
     """
 
@@ -74,6 +76,7 @@ class Compiled:
     constants: MappingType[str, Any]
     children: MappingType[str, CompiledChildren] = field(default_factory=dict)
     by_property: MappingType[str, _Row] = field(default_factory=dict)
+    readings: tuple[tuple[str, str | None, _Row], ...] = ()
     digest: str = ""
 
     def inbound(self, raw: Raw) -> dict[str, Scalar]:
@@ -83,16 +86,16 @@ class Compiled:
             MappingError: a value does not fit; names the property and the value.
         """
         found: dict[str, Scalar] = {}
-        for row in self.rows:
-            wire = row.get(raw)
+        for name, simple, row in self.readings:
+            wire = row.get(raw) if simple is None else raw.get(simple, UNSAID)
             if wire is UNSAID:
                 continue
             if wire is None or wire == row.placeholder:
-                found[row.property] = None
-            elif row.as_it_is and isinstance(wire, str) and is_clean(wire):
-                found[row.property] = wire
+                found[name] = None
+            elif type(wire) is row.plain and (row.plain is bool or is_clean(wire)):
+                found[name] = wire
             else:
-                found[row.property] = self._read(row, wire, found)
+                found[name] = self._read(row, wire, found)
         return found
 
     def _read(self, row: _Row, wire: Any, said: MappingType[str, Scalar]) -> Scalar:
@@ -303,7 +306,14 @@ def _compile(
         frozenset(pair.property for pair in pairs if pair.assigned),
         constants,
         by_property={row.property: row for row in rows},
+        readings=tuple((row.property, _simple(row.pair), row) for row in rows),
     )  # fmt: skip
+
+
+def _simple(pair: Pair) -> str | None:
+    """The field of a pair that is neither inside of another one nor made of several."""
+    single = len(pair.wires) == 1 and "." not in pair.wire
+    return pair.wire if single else None
 
 
 def _plain(keys: MappingType[int, tuple[str, ...]], concept: Concept) -> dict[int, tuple[str, ...]]:
@@ -336,8 +346,14 @@ def _row(pair: Pair, concept: Concept) -> _Row:
         pair.placeholder,
         setter(pair.wire) if single else tuple_setter(pair.wires),
         pair,
-        pair.lens.get is IDENTITY.get and type(kind).canonical is PropertyType.canonical,
+        _plain_type(kind) if pair.lens.get is IDENTITY.get else None,
     )
+
+
+def _plain_type(kind: PropertyType) -> object:
+    if type(kind).canonical is PropertyType.canonical:
+        return str
+    return bool if isinstance(kind, Boolean) else None
 
 
 def _digest(mapping: Mapping) -> str:
