@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+
+import msgspec
 
 __all__ = ["Candidate", "Decision", "Group", "Join", "New", "Review", "Row", "Wait", "decide"]
 
 Side = tuple[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(msgspec.Struct, frozen=True):
     """An unlinked row: its side (system, entity) and its keys by rank.
 
     A `derived` row (a guest's details in an order) never makes a key ambiguous for others.
@@ -28,8 +28,7 @@ class Row:
     derived: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(msgspec.Struct, frozen=True):
     """A golden record that has the group's key.
 
     `sides` are those where it has a live link. `keys` are, by rank, all keys that its links
@@ -42,8 +41,7 @@ class Candidate:
     agrees: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(msgspec.Struct, frozen=True):
     """Everything that has one key of one rank.
 
     Of a weak key, `sides` are those that have no stronger one: it counts only where one of
@@ -55,35 +53,31 @@ class Group:
     key: str
     rows: Sequence[Row]
     candidates: Sequence[Candidate]
-    lower: Mapping[int, Sequence[Candidate]] = field(default_factory=dict)
+    lower: Mapping[int, Sequence[Candidate]] = {}
     sides: frozenset[Side] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Join:
+class Join(msgspec.Struct, frozen=True):
     """The rows are records of a golden record that exists."""
 
     golden: str
     links: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class New:
+class New(msgspec.Struct, frozen=True):
     """The rows, of different sides, are one new golden record."""
 
     links: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Review:
+class Review(msgspec.Struct, frozen=True):
     """A person has to say what the rows are. `{key}` in the reason stands for the key's name."""
 
     links: tuple[int, ...]
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
+class Wait(msgspec.Struct, frozen=True):
     """The rows cannot be decided in this run. `{key}` in the reason as in `Review`."""
 
     links: tuple[int, ...]

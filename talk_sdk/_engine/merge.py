@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections import ChainMap
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal, NamedTuple
+
+import msgspec
 
 from talk_sdk._store.rows import GoldenRow, LinkRow, Provenance
 from talk_sdk.concepts import Counter, decimal_text
@@ -38,8 +39,7 @@ ASKED = "two edits of it: you are asked which stands"
 """Why a property is held in a link whose edit waits for a person."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(msgspec.Struct, frozen=True):
     """Which of two edits stands: of the system that stands earlier in `prefer`, else the newest.
 
     With `ask` a person says which.
@@ -59,8 +59,7 @@ def _newest(_name: str) -> Rule:
     return NEWEST
 
 
-@dataclass(slots=True)
-class View:
+class View(msgspec.Struct):
     """A link as merge sees it: its table, its place in talk.toml, its clock.
 
     `pending` is the link's, with references as golden ids; `skew` is how far the system's
@@ -113,15 +112,14 @@ class Conflict(NamedTuple):
     link: int | None = None
 
 
-@dataclass
-class Merged:
+class Merged(msgspec.Struct):
     """What became of a golden record. `dirty`: plan has to look at it.
 
     `policy` settles conflicts of a property.
     """
 
-    moves: list[Move] = field(default_factory=list)
-    conflicts: list[Conflict] = field(default_factory=list)
+    moves: list[Move] = []
+    conflicts: list[Conflict] = []
     dirty: bool = False
     coarseness: float = 0.0
     policy: Policy = _newest

@@ -25,7 +25,7 @@ OnEvent = Callable[["Event"], None]
 
 
 def _open_runner(config: Path, on_event: OnEvent | None) -> Runner:
-    from talk_sdk._runner import Runner
+    from talk_sdk import Runner
 
     return Runner.from_config(config, on_event=on_event)
 
