@@ -44,7 +44,7 @@ __all__ = [
     "systems",
 ]
 
-REVISION = "0007"
+REVISION = "0008"
 """The newest migration: what this version of talk-sdk reads and writes."""
 
 metadata = MetaData()

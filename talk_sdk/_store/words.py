@@ -1,15 +1,19 @@
-"""Records in the store: the names of their properties, which outweigh the values, as codes."""
+"""Records in the store: their values, headed by the names of their properties as codes.
+
+`["04","Eva","eva@x.example"]` has the first and the fifth of `WORDS`. Names outweigh values.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from msgspec import json
 
-__all__ = ["WORDS", "packed", "unpacked"]
+__all__ = ["CODES", "WORDS", "packed", "unpacked"]
 
-# A code is a place in this list: names are only ever added to its end.
+# A code stands for a place in this list: names are only ever added to its end.
 WORDS = (
     "name",
     "kind",
@@ -69,22 +73,44 @@ WORDS = (
 )
 
 
-class _Words(dict[str, str]):
-    """A name without a code stands for itself."""
+CODES = [chr(code) for code in range(0x30, 0x7F) if chr(code) != "\\"]
+"""One character for each place, which JSON holds as it is."""
 
-    def __missing__(self, word: str) -> str:
-        return word
+_CODES = dict(zip(WORDS, CODES, strict=False))
+_NAMES = dict(zip(CODES, WORDS, strict=False))
+_OWN = "!"
+"""Begins a name that has no code, of a property that talk.toml has added."""
 
-
-_CODES = _Words({name: str(place) for place, name in enumerate(WORDS)})
-_NAMES = _Words({code: name for name, code in _CODES.items()})
+_OLD_NAMES = {str(place): name for place, name in enumerate(WORDS)}
 
 
 def packed(record: Mapping[str, Any]) -> str:
     """Property → value as JSON."""
-    return json.encode({_CODES[name]: value for name, value in record.items()}).decode()
+    if not record:
+        return "{}"
+    return json.encode([_head(tuple(record)), *record.values()]).decode()
 
 
 def unpacked(text: str) -> dict[str, Any]:
-    """What was packed, or kept by its full names."""
-    return {_NAMES[code]: value for code, value in json.decode(text).items()}
+    """What was packed, now or by an older version."""
+    found = json.decode(text)
+    if isinstance(found, list):
+        head = found[0]
+        names = _names(head) if isinstance(head, str) else map(_name, head)
+        return dict(zip(names, found[1:], strict=True))
+    return {_OLD_NAMES.get(code, code): value for code, value in found.items()}
+
+
+@lru_cache(4096)
+def _head(names: tuple[str, ...]) -> str | list[str]:
+    codes = [_CODES.get(name, _OWN + name) for name in names]
+    return codes if any(len(code) > 1 for code in codes) else "".join(codes)
+
+
+@lru_cache(4096)
+def _names(codes: str) -> tuple[str, ...]:
+    return tuple(_NAMES[code] for code in codes)
+
+
+def _name(code: str) -> str:
+    return code[1:] if code.startswith(_OWN) else _NAMES[code]
