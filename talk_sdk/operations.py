@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
@@ -79,7 +81,7 @@ class Session:
     permissions: Mapping[str, str] = field(default_factory=dict)
 
 
-class Change(NamedTuple):
+class Change(msgspec.Struct, frozen=True):
     """One property of an operation: the system's value before, ours after. Canonical values."""
 
     property: str
