@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from sqlalchemy import Connection
@@ -52,6 +53,9 @@ def _page(run: Run, concept: str, ids: Sequence[str]) -> None:
         families = _families(run, connection, concept, records, by_golden, found)
         followed = any(b.toggle(e).on_delete != "ignore" for b, e in run.mapped(concept))
         freeze(run, connection, [link for link in rows if link.id not in blocked])
+        sides = {(bound.name, entity) for bound, entity in run.mapped(concept)
+                 if not bound.entities[entity].derived_from}  # fmt: skip
+        refused = {record for _, _, record in items.dead(connection, "out")}
         results: dict[str, Merged] = {}
         for ident, golden in records.items():
             views = _views(run, by_golden.get(ident, []), blocked, found)
@@ -61,9 +65,22 @@ def _page(run: Run, concept: str, ids: Sequence[str]) -> None:
             for family in families.get(ident, []):
                 tables = _tables(views, family.name)
                 result.dirty |= merge_lines(family, views, tables, run.policy(concept, family.name))
-            golden.dirty = golden.dirty or result.dirty
+            if golden.dirty or result.dirty:
+                rows = by_golden.get(ident, [])
+                golden.dirty = golden.origin in refused or not _in_step(golden, rows, sides)
             results[ident] = result
         _save(run, connection, records, by_golden, families, results)
+
+
+def _in_step(
+    golden: GoldenRow, rows: Sequence[LinkRow], sides: AbstractSet[tuple[str, str]]
+) -> bool:
+    """Whether every side has the record and all that it says, so that plan need not look."""
+    if CONCEPTS[golden.concept].children or golden.state != "live":
+        return False
+    if any(link.behind or link.held or link.found or link.dirty for link in rows):
+        return False
+    return sides <= {(link.system, link.entity) for link in rows if link.state == "live"}
 
 
 def _blocked(run: Run, rows: list[LinkRow]) -> dict[int, str]:
