@@ -118,7 +118,7 @@ def _records(folder: Path) -> Iterator[dict[str, Any]]:
 def piping(bench: Bench) -> Iterator[Row]:
     """Creating A → B as the peers' documentation has it, no latency."""
     peers, reasons = installed(bench, PIPES)
-    count, folder = bench.sizes.creates, bench.folder / "peers"
+    count, folder = bench.sizes.creates_peers, bench.folder / "peers"
     with Server({"a": {CUSTOMER: (0, count)}, "b": {}}) as server:
         a, b = f"{server.url}/a", f"{server.url}/b"
 

@@ -22,6 +22,7 @@ class Sizes:
             store's size and `talk status` are measured.
         creates: records that are created without latency.
         creates_slow: records that are created at 50 ms each.
+        creates_peers: records that the peers create without latency.
         changes: how many records change, among the fewest and the most of these.
         two_way: records of each of two or three systems.
         orders: orders of 200 lines.
@@ -33,16 +34,19 @@ class Sizes:
     rescans: tuple[int, int, int]
     creates: int
     creates_slow: int
+    creates_peers: int
     changes: int
     two_way: int
     orders: int
     rounds: int
 
 
-TINY = Sizes("tiny", 400, (200, 400, 600), 40, 40, 10, 200, 2, 1)
-QUICK = Sizes("quick", 4_000, (2_000, 10_000, 40_000), 500, 300, 100, 500, 5, 5)
+TINY = Sizes("tiny", 400, (200, 400, 600), 40, 40, 40, 10, 200, 2, 1)
+QUICK = Sizes(
+    "quick", 10_000, (2_000, 10_000, 40_000), 1_500, 500, 500, 100, 1_500, 5, 5
+)  # fmt: skip
 FULL = Sizes(
-    "full", 100_000, (10_000, 100_000, 1_000_000), 20_000, 20_000, 100, 10_000, 10, 5
+    "full", 100_000, (10_000, 100_000, 1_000_000), 20_000, 20_000, 20_000, 100, 10_000, 10, 5
 )  # fmt: skip
 
 
