@@ -19,6 +19,10 @@ from talk_sdk.operations import Page, Raw
 
 __all__ = ["bury_links", "collect", "collect_hinted", "collect_new", "error_of", "fetch"]
 
+_IDLE = 16
+"""Pages without a change after which it is stored how far a read has come: a commit takes as long
+as all else that such a page needs, and one that is read again does no harm."""
+
 
 @dataclass
 class _Reading(Ticks):
@@ -32,6 +36,7 @@ class _Reading(Ticks):
     complete: bool = False
     begun: bool = False
     stored: journal.Stream | None = None
+    idle: int = 0  # pages without a change since the stream was stored
 
 
 def collect(run: Run) -> None:
@@ -196,9 +201,10 @@ def _page(run: Run, reading: _Reading, asked: float, page: Page) -> None:
     reading.begun = True
     run.step("page")
     with run.store.write() as connection:
-        doubtful = _records(run, connection, reading, entity, page.records, asked)
-        for name, raws in page.derived.items():
-            _records(run, connection, reading, name, raws, asked)
+        done = _records(run, connection, reading, entity, page.records, asked)
+        derived = [_records(run, connection, reading, name, raws, asked)
+                   for name, raws in page.derived.items()]  # fmt: skip
+        doubtful = done.doubtful
         for ext in page.tombstones:
             bury_links(connection, bound.name, entity, [ext], asked)
         if page.cursor is not None and not doubtful:
@@ -207,7 +213,9 @@ def _page(run: Run, reading: _Reading, asked: float, page: Page) -> None:
         if page.complete:
             reading.stream.completed = True
             reading.stream.full_at = reading.began if reading.full else reading.stream.full_at
-        if not doubtful:
+        changed = page.tombstones or any(each.changed for each in (done, *derived))
+        reading.idle = 0 if changed else reading.idle + 1
+        if not doubtful and (changed or page.complete or reading.idle == _IDLE):
             _store_stream(connection, reading)
     if doubtful:
         fetch(run, bound, entity, doubtful)
@@ -221,6 +229,7 @@ def _page(run: Run, reading: _Reading, asked: float, page: Page) -> None:
 
 def _store_stream(connection: Connection, reading: _Reading) -> None:
     """Remember how far the read has come; most pages of a read without cursors say nothing new."""
+    reading.idle = 0
     if reading.stream != reading.stored:
         journal.save_stream(connection, reading.stream)
         reading.stored = replace(reading.stream)
@@ -233,16 +242,16 @@ def _records(
     entity: str,
     raws: object,
     asked: float,
-) -> list[str]:
+) -> Absorbed:
     bound = reading.bound
     if entity not in bound.mappings or not raws:
-        return []
+        return Absorbed()
     records = bound.inbound(entity, list(raws))  # type: ignore[call-overload]
     since = reading.stream.full_at if reading.full else None
-    done: Absorbed = absorb(run, connection, bound, entity, records, asked, since=since)
+    done = absorb(run, connection, bound, entity, records, asked, since=since)
     if entity == reading.entity:
         reading.tick(done.seen)
-    return done.doubtful
+    return done
 
 
 def _finished(run: Run, reading: _Reading) -> None:
