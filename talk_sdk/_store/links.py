@@ -61,6 +61,8 @@ def _words(*words: str) -> list[ColumnElement[str]]:
 
 
 _NAMES = [c.name for c in links.c]
+LINES = "."
+"""Stands in the entity of lines, `Order.lines`, and in no other."""
 _FIXED = {"id", "system", "entity", "concept"}
 _INDEXED = {"ext", "golden", "parent", "state"}
 _COLUMNS = [c for c in links.c if c.name != "dirty"]
@@ -420,13 +422,20 @@ def rows_in_state(connection: Connection, states: Sequence[str]) -> list[LinkRow
 
 
 def counts(connection: Connection, state: LinkState = "live") -> dict[tuple[str, str], int]:
-    """(system, entity) → links in a state."""
-    query = (
-        select(links.c.system, links.c.entity, func.count())
-        .where(links.c.state == state, links.c.parent.is_(None))
-        .group_by(links.c.system, links.c.entity)
-    )
-    return {(system, entity): count for system, entity, count in connection.execute(query)}
+    """(system, entity) → links in a state, lines excepted."""
+    query = select(links.c.system, links.c.entity, func.count())
+    query = query.group_by(links.c.system, links.c.entity)
+    others = query.where(links_open, links.c.parent.is_(None))
+    if state != "live":
+        found = connection.execute(others.where(links.c.state == state)).all()
+        return {(system, entity): count for system, entity, count in found}
+    # Two indexes tell; to look at the state of each row takes ten times as long.
+    left = {(system, entity): count for system, entity, count in connection.execute(others)}
+    return {
+        (system, entity): count - left.get((system, entity), 0)
+        for system, entity, count in connection.execute(query).all()
+        if LINES not in entity and count > left.get((system, entity), 0)
+    }
 
 
 def count_live(connection: Connection, system: str, entity: str) -> int:

@@ -33,7 +33,7 @@ __all__ = ["CHUNK", "THESE", "Chosen", "Many", "among", "among_given", "chunks"]
 
 T = TypeVar("T")
 
-CHUNK = 500
+CHUNK = 250
 
 
 def chunks(items: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
