@@ -53,6 +53,9 @@ CEILING = """
 The page server itself gives {read:,.0f} records a second and takes {create:,.0f}: it is not what is
 measured.
 """
+WHY = """
+[profiles.md](profiles.md) shows where the time goes, and why a budget is not met.
+"""
 PEERS = """
 ## Peers
 
@@ -93,6 +96,7 @@ def page(rows: Mapping[str, Row], sizes: Sizes) -> str:
         ("what", "value", "budget", "met", "measured"),
         ((r.budget.title, _value(r), _budget(r), _met(r), _measured(r)) for r in own),
     )
+    text += WHY
     peers = [(name, row) for name, row in rows.items() if name.startswith(PEER)]
     return text + PEERS + _table(
         ("what", "value", "peer", "measured", "not comparable"),
