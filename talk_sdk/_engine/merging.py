@@ -28,6 +28,7 @@ def merge_all(run: Run, only: Iterable[str] | None = None) -> None:
         run.frozen = {
             f"{i.system}.{i.entity}:{i.link}" for i in journal.open_intents(connection) if i.link
         }
+        refused = {record for _, _, record in items.dead(connection, "out")}
     wanted = None if only is None else set(only)
     for concept in CONCEPTS:
         after = ""
@@ -38,11 +39,12 @@ def merge_all(run: Run, only: Iterable[str] | None = None) -> None:
                 break
             after = page[-1]
             run.step("merge")
-            _page(run, concept, page if wanted is None else [g for g in page if g in wanted])
+            ids = page if wanted is None else [g for g in page if g in wanted]
+            _page(run, concept, ids, refused)
     run.tell("merged")
 
 
-def _page(run: Run, concept: str, ids: Sequence[str]) -> None:
+def _page(run: Run, concept: str, ids: Sequence[str], refused: AbstractSet[str]) -> None:
     with run.store.write() as connection:
         by_golden = links.by_golden(connection, ids)
     rows = [link for found in by_golden.values() for link in found if link.dirty]
@@ -55,7 +57,6 @@ def _page(run: Run, concept: str, ids: Sequence[str]) -> None:
         freeze(run, connection, [link for link in rows if link.id not in blocked])
         sides = {(bound.name, entity) for bound, entity in run.mapped(concept)
                  if not bound.entities[entity].derived_from}  # fmt: skip
-        refused = {record for _, _, record in items.dead(connection, "out")}
         results: dict[str, Merged] = {}
         for ident, golden in records.items():
             views = _views(run, by_golden.get(ident, []), blocked, found)

@@ -113,3 +113,19 @@ def test_a_record_that_cannot_be_read_is_shown_as_it_came_and_read_again(bench: 
     assert (again.times, again.first, again.last > found.last) == (2, found.first, True)
     with pytest.raises(ConfigError, match="has not failed"):
         inbox(bench, lambda box: box.retry(["erp.Customer:999"]))
+
+
+def test_what_was_refused_is_forgotten_once_somebody_has_made_the_same_there(make: Any) -> None:
+    bench = make()
+    person = {"name": "Ola", "email": "ola@example.no"}
+    own = {"account_number": "10001", "is_company": True}
+    bench.control("shop").create("customers", person | own)
+    bench.faults["erp"].plan([Fault(kind="server_error", status=422, method="POST")])
+    bench.sync()
+    bench.faults["erp"].plan([])
+    assert bench.open() == {"dead letters": 1}
+    (here,) = bench.control("shop").dump("customers")
+    bench.control("erp").create("customers", person)  # which the ERP gives the number 10001
+    bench.sync()
+    assert bench.open() == {}
+    assert bench.control("shop").dump("customers") == [here]
