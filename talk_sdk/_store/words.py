@@ -13,7 +13,8 @@ from msgspec import json
 
 __all__ = ["CODES", "WORDS", "packed", "unpacked"]
 
-# A code stands for a place in this list: names are only ever added to its end.
+# A code stands for a place in this list: names are only ever added to its end, each time with a
+# new revision of the store, as an older version does not know their codes.
 WORDS = (
     "name",
     "kind",
