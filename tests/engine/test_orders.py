@@ -260,3 +260,17 @@ def test_a_line_edited_in_both_systems_while_its_order_is_in_doubt_gets_both_edi
     assert [Decimal(each["quantity"]) for each in made["lines"]] == [7, 1]
     assert [Decimal(str(each["qty"])) for each in other["lines"]] == [7, 1]
     assert [Decimal(each["discount_percent"] or 0) for each in made["lines"]] == [10, 0]
+
+
+def test_status_counts_the_records_that_are_there_and_no_lines(order: Any) -> None:
+    everything = {("Customer", 1), ("Order", 1), ("Product", 4)}
+    with order.runner() as runner:
+        before = runner.status().links
+    assert before == {(system, e): n for system in ("shop", "erp") for e, n in everything}
+
+    order.control("shop").delete("products", order.goods[3])
+    order.clock.advance(2 * 86400)  # deletions show when everything is read again
+    order.settle()
+    with order.runner() as runner:
+        after = runner.status().links
+    assert after == before | {("shop", "Product"): 3}
