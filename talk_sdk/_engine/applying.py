@@ -53,6 +53,12 @@ class _Work:
         waited = self.run.clock.monotonic() - self.stored_at
         return len(self.answers) >= _TOGETHER or waited >= _TOGETHER_S
 
+    def taken(self) -> list[tuple[Intent, Outcome]]:
+        """The answers that are kept, to be stored now."""
+        answers, self.answers = self.answers, []
+        self.stored_at = self.run.clock.monotonic()
+        return answers
+
 
 def apply(run: Run, spool: Spool) -> set[str]:
     """Carry the plan out; returns golden records that are to be planned again at once.
@@ -63,15 +69,20 @@ def apply(run: Run, spool: Spool) -> set[str]:
     work = _Work(run, sum(spool.counts.values()))
     for stage in spool.stages():
         lanes = {
-            system: Lane(run.systems[system].workers, _calls(work, spool, stage, system))
+            system: Lane(
+                run.systems[system].workers,
+                _calls(work, spool, stage, system),
+                lambda intents: _still(run, intents),
+            )
             for system in spool.systems(stage)
         }
         for together in run.workers.results(lanes):
-            run.step("answered")
+            if together:
+                run.step("answered")
+            elif work.due():
+                _store(work)
             for intents, result in together:
                 _take(work, list(intents), result)
-            if work.due():
-                _store(work)
         _store(work)
         _look_again(work)
     return work.refused | (work.assigned | work.waiting if work.assigned else set())
@@ -102,23 +113,26 @@ def _batches(work: _Work, bound: Bound, entity: str, steps: list[Step]) -> Itera
     current = _current(run, bound, entity, steps)
     if (bound.name, entity) in run.left_out:
         return
-    answers, work.answers = work.answers, []
     with run.store.write() as connection:
-        _conclude(work, connection, answers)
+        _conclude(work, connection, work.taken())
         ready = _ready(work, connection, bound, entity, steps, current)
         intents = [intent for intent, _ in ready]
         bodies = {intent.id: body for intent, body in ready}
         journal.record(connection, intents)
     run.step("journaled")
-    size = bound.entities[entity].batch
-    for start in range(0, len(intents), size):
-        batch = tuple(intents[start : start + size])
-        if (bound.name, entity) in run.left_out:
-            with run.store.write() as connection:
-                journal.settle(connection, [i.id for i in batch])
-            continue
-        run.store.check_lease()  # what was journaled may have waited long for a free place
-        yield batch, send(bound, batch, bodies)
+    for batch in links.chunks(intents, bound.entities[entity].batch):
+        yield tuple(batch), send(bound, batch, bodies)
+
+
+def _still(run: Run, intents: Sequence[Intent]) -> bool:
+    """Whether a batch may be sent: what was journaled may have waited long for a free place."""
+    first = intents[0]
+    if (first.system, first.entity) in run.left_out:
+        with run.store.write() as connection:
+            journal.settle(connection, [intent.id for intent in intents])
+        return False
+    run.store.check_lease()
+    return True
 
 
 def _needs_look(run: Run, declared: Entity, mapping: Compiled, step: Step, link: LinkRow) -> bool:
@@ -284,8 +298,7 @@ def _take(work: _Work, intents: list[Intent], result: Sent | Failed) -> None:
 
 def _store(work: _Work) -> None:
     """Store the answers that came since, in one transaction."""
-    answers, work.answers = work.answers, []
-    work.stored_at = work.run.clock.monotonic()
+    answers = work.taken()
     if not answers:
         return
     with work.run.store.write() as connection:

@@ -8,24 +8,61 @@ from __future__ import annotations
 
 import queue
 import threading
+from collections import deque
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
-__all__ = ["Failed", "Finished", "Lane", "Threads", "Workers"]
+__all__ = ["Ahead", "Failed", "Finished", "Lane", "Threads", "Workers"]
 
 K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
 
 
+def _always(_key: Any) -> bool:
+    return True
+
+
 @dataclass(frozen=True)
 class Lane(Generic[K, T]):
-    """Calls of one account, and how many of them may be under way."""
+    """Calls of one account, and how many of them may be under way.
+
+    `still` is asked right before a call is made: one that it refuses is not made.
+    """
 
     width: int
     calls: Iterator[tuple[K, Callable[[], T]]]
+    still: Callable[[K], bool] = _always
+
+
+class Ahead(Generic[K, T]):
+    """The calls of a lane that come next, made ready while others are under way."""
+
+    def __init__(self, lane: Lane[K, T]) -> None:
+        self._lane = lane
+        self._ready: deque[tuple[K, Callable[[], T]]] = deque()
+        self._more = True
+
+    def prepare(self, count: int) -> None:
+        """Have so many calls ready, if there are so many."""
+        while self._more and len(self._ready) < count:
+            item = next(self._lane.calls, None)
+            if item is None:
+                self._more = False
+            else:
+                self._ready.append(item)
+
+    def next(self) -> tuple[K, Callable[[], T]] | None:
+        """The call to make now; None if there is none."""
+        while True:
+            self.prepare(1)
+            if not self._ready:
+                return None
+            item = self._ready.popleft()
+            if self._lane.still(item[0]):
+                return item
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +88,9 @@ class Workers(Protocol):
     def results(self, lanes: Mapping[str, Lane[K, T]]) -> Iterator[list[tuple[K, T | Failed]]]:
         """The results of calls, those together that came together.
 
-        Each lane has its own width; its iterator is asked for the next call, here, only
-        when the lane has a free place.
+        Each lane has its own width. As many calls again as it has places are made ready, here,
+        while others are under way; an empty list says that all places are taken and that there
+        is time for the caller's own work.
         """
 
 
@@ -120,18 +158,26 @@ class Threads:
                 )
                 for name, lane in lanes.items()
             }
+            ahead = {name: Ahead(lane) for name, lane in lanes.items()}
+            free = {name: lane.width for name, lane in lanes.items()}
             flying: dict[Future[T], tuple[str, K]] = {}
             landed: queue.SimpleQueue[Future[T]] = queue.SimpleQueue()
-            free = {name: lane.width for name, lane in lanes.items()}
             while True:
-                _fill(lanes, pools, free, flying, landed)
+                for name, calls in ahead.items():
+                    while free[name] and (item := calls.next()) is not None:
+                        future = pools[name].submit(item[1])
+                        flying[future] = (name, item[0])
+                        future.add_done_callback(landed.put)
+                        free[name] -= 1
                 if not flying:
                     return
+                for name, calls in ahead.items():
+                    calls.prepare(lanes[name].width)
+                yield []
                 together: list[tuple[K, T | Failed]] = []
                 for future in _waiting(landed):
                     name, key = flying.pop(future)
-                    if name in free:
-                        free[name] += 1
+                    free[name] += 1
                     error = future.exception()
                     together.append((key, Failed(error) if error else future.result()))
                 yield together
@@ -142,23 +188,3 @@ def _waiting(landed: queue.SimpleQueue[Future[T]]) -> Iterator[Future[T]]:
     yield landed.get()
     while not landed.empty():
         yield landed.get()
-
-
-def _fill(
-    lanes: Mapping[str, Lane[K, T]],
-    pools: Mapping[str, ThreadPoolExecutor],
-    free: dict[str, int],
-    flying: dict[Future[T], tuple[str, K]],
-    landed: queue.SimpleQueue[Future[T]],
-) -> None:
-    """Give every free place of every lane its next call; a lane that has none leaves `free`."""
-    for name in list(free):
-        while free.get(name, 0) > 0:
-            item = next(lanes[name].calls, None)
-            if item is None:
-                del free[name]
-                break
-            future = pools[name].submit(item[1])
-            flying[future] = (name, item[0])
-            future.add_done_callback(landed.put)
-            free[name] -= 1

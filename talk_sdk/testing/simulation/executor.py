@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable, Iterator, Mapping
 from random import Random
 from typing import TypeVar
 
-from talk_sdk._engine.workers import Failed, Finished, Lane
+from talk_sdk._engine.workers import Ahead, Failed, Finished, Lane
 
 __all__ = ["Serial"]
 
@@ -43,11 +43,15 @@ class Serial:
         """See `Workers`: calls are made, and their results handed over, in drawn order."""
         waiting: list[tuple[str, K, Callable[[], T]]] = []
         done: list[tuple[str, K, T | Failed]] = []
+        ahead = {name: Ahead(lane) for name, lane in lanes.items()}
         free = {name: lane.width for name, lane in lanes.items()}
         while True:
-            self._fill(lanes, free, waiting)
+            self._fill(ahead, free, waiting)
             if not waiting and not done:
                 return
+            for name, calls in ahead.items():
+                calls.prepare(self._rng.randint(0, lanes[name].width))
+            yield []
             if waiting and (not done or self._rng.random() < 0.5):
                 name, key, call = waiting.pop(self._rng.randrange(len(waiting)))
                 done.append((name, key, _outcome(call)))
@@ -56,24 +60,19 @@ class Serial:
             while done and self._rng.random() < 0.3:
                 together.append(done.pop(self._rng.randrange(len(done))))
             for name, _, _ in together:
-                if name in free:
-                    free[name] += 1
+                free[name] += 1
             yield [(key, result) for _, key, result in together]
 
     def _fill(
         self,
-        lanes: Mapping[str, Lane[K, T]],
+        ahead: Mapping[str, Ahead[K, T]],
         free: dict[str, int],
         waiting: list[tuple[str, K, Callable[[], T]]],
     ) -> None:
-        names = list(free)
+        names = list(ahead)
         self._rng.shuffle(names)
         for name in names:
-            while free.get(name, 0) > 0:
-                item = next(lanes[name].calls, None)
-                if item is None:
-                    del free[name]
-                    break
+            while free[name] and (item := ahead[name].next()) is not None:
                 waiting.append((name, *item))
                 free[name] -= 1
 
