@@ -15,10 +15,15 @@ T = TypeVar("T")
 
 
 class Serial:
-    """Implements the engine's `Workers`; with the same generator, the same order."""
+    """Implements the engine's `Workers`; with the same generator, the same order.
+
+    Attributes:
+        reading: whose next page is being asked for; none between pages.
+    """
 
     def __init__(self, rng: Random) -> None:
         self._rng = rng
+        self.reading: Hashable = None
 
     def stream(
         self, reads: Mapping[K, Callable[[], Iterator[T]]]
@@ -29,12 +34,15 @@ class Serial:
             index = self._rng.randrange(len(open_reads))
             key, pages = open_reads[index]
             item: T | Failed | Finished
+            self.reading = key
             try:
                 item = next(pages)
             except StopIteration:
                 item = Finished()
             except Exception as error:  # noqa: BLE001 - handed to the runner, as threads do
                 item = Failed(error)
+            finally:
+                self.reading = None
             if isinstance(item, Failed | Finished):
                 del open_reads[index]
             yield key, item

@@ -113,7 +113,7 @@ class Stage:
             bare = self.bench.twins[name]
             tap = Tap(twin, bare.app, self.bench.faults[name], self.scenario.pages[name],
                       before=self._before, after=watch.after, late=self._is_late,
-                      unsaid=self._is_unsaid)  # fmt: skip
+                      unsaid=self._is_unsaid, reading=lambda: self._serial.reading)  # fmt: skip
             self._taps.append(tap)
             self.bench.twins[name] = type(bare)(tap, bare.settings, bare.control)
 

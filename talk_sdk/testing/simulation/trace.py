@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
 from hashlib import sha256
 from io import BytesIO
@@ -43,7 +43,10 @@ class Trace:
 
 @dataclass(frozen=True)
 class Exchange:
-    """One request with its answer, as the wire saw it."""
+    """One request with its answer, as the wire saw it.
+
+    `reading` is the system and entity for whose list it was asked, if it was for one.
+    """
 
     system: str
     method: str
@@ -55,6 +58,7 @@ class Exchange:
     faults: tuple[Fault, ...]
     effects: tuple[Effect, ...]
     sent: bytes = b""
+    reading: Hashable = None
 
 
 class Tap:
@@ -69,6 +73,7 @@ class Tap:
         after: called with each exchange.
         late: whether a write is to arrive only after its client has given up on it.
         unsaid: whether the answer to a write is to leave out a field that it may leave out.
+        reading: for whose list the request is.
     """
 
     def __init__(
@@ -82,7 +87,9 @@ class Tap:
         after: Callable[[Exchange], None],
         late: Callable[[], bool] = lambda: False,
         unsaid: Callable[[], bool] = lambda: False,
+        reading: Callable[[], Hashable] = lambda: None,
     ) -> None:
+        self._reading = reading
         self._late = late
         self._unsaid = unsaid
         self._under_way: list[tuple[WSGIEnvironment, bytes]] = []
@@ -140,7 +147,8 @@ class Tap:
         told = self._told(body) if done and intact and body else body
         self._after(
             Exchange(self._twin.name, call.method, call.path, f"{query}#{_short(sent)}",
-                     status[0], body if told is body else b"", intact, faults, done, sent)
+                     status[0], body if told is body else b"", intact, faults, done, sent,
+                     self._reading())
         )  # fmt: skip
         return told
 

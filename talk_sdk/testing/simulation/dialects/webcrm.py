@@ -270,7 +270,12 @@ class WebCrm(Dialect):
         return names[-1].isdigit() and then.path.startswith(look.path)
 
     def shown(self, exchange: Exchange, control: LocalControl) -> Iterator[tuple[str, str]]:
-        """Records, wherever they are listed; of a list of lines those that are there in full."""
+        """Records, wherever they are listed; of a list of lines those that are there in full.
+
+        A list of contacts shows main persons, too, and nobody looks at these there.
+        """
         if exchange.method == "GET" and not exchange.path.endswith("LinkedSetup"):
             told = json.loads(exchange.body)
-            yield from shown_in(exchange.path, told if isinstance(told, list) else [told], control)
+            found = shown_in(exchange.path, told if isinstance(told, list) else [told], control)
+            contacts = exchange.reading == (exchange.system, "Persons")
+            yield from (place for place in found if place[0] != "persons" or not contacts)
