@@ -12,7 +12,7 @@ from typing import Any
 
 from talk_sdk._engine.kids import kid_for
 from talk_sdk._engine.lines import EXISTENCE, POSITION, UNKNOWN, pair_lines, place, weave
-from talk_sdk._engine.merge import Conflict, Merged, Move, Policy, View, let_go, merge
+from talk_sdk._engine.merge import ASKED, Conflict, Merged, Move, Policy, View, let_go, merge
 from talk_sdk._store.rows import GoldenRow, LinkRow
 from talk_sdk.mapping import CompiledChildren
 from talk_sdk.operations import Scalar
@@ -120,7 +120,7 @@ def _gone(family: Family, missing: Sequence[LinkRow]) -> bool:
     by_id = {child.id: child for child in family.children}
     for kid in missing:
         child = by_id[kid.golden or ""]
-        if child.state == "live" and (kid.behind or _doubted(family, child)):
+        if child.state == "live" and (kid.behind or _unsettled(family, child)):
             family.result(child.id).conflicts.append(
                 Conflict("existence", {kid.system: None}, "edited elsewhere and deleted here: kept")
             )
@@ -136,10 +136,16 @@ def _gone(family: Family, missing: Sequence[LinkRow]) -> bool:
     return bool(missing)
 
 
-def _doubted(family: Family, child: GoldenRow) -> bool:
-    """Whether a lost answer has left a value in a line that may be somebody's edit (rule D1)."""
+def _unsettled(family: Family, child: GoldenRow) -> bool:
+    """Whether a line was edited, or may have been, though nothing has been made of it yet.
+
+    A lost answer may have left somebody's edit in it (rule D1), or a person is asked about one.
+    """
     rows = (kid for found in family.links.values() for kid in found)
-    return any(kid.golden == child.id and kid.state == "live" and kid.found for kid in rows)
+    return any(
+        kid.golden == child.id and kid.state == "live" and (kid.found or ASKED in kid.held.values())
+        for kid in rows
+    )
 
 
 def _adopt(

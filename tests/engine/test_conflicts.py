@@ -229,6 +229,29 @@ def test_an_edit_of_a_line_that_waits_is_not_written_over(bench: Bench) -> None:
     assert quantities() == {"shop": [7, 3], "erp": [7, 3]}
 
 
+def test_a_line_is_kept_while_a_person_is_asked_about_an_edit_of_it_elsewhere(bench: Bench) -> None:
+    """G6: an edit beats a deletion, and so does one of which nobody has said yet that it stands."""
+    shop, erp = bench.control("shop"), bench.control("erp")
+    buyer = shop.dump("customers")[0]["id"]
+    line = {"text": "Stol", "quantity": "1", "unit_price": "10.00"}
+    order = shop.create("orders", {"customer_id": buyer, "lines": [line, {**line, "text": "To"}]})
+    bench.quiet()
+    rows, (there,) = shop.dump("orders")[0]["lines"], erp.dump("orders")
+    shop.edit("orders", order, {"lines": [{**rows[0], "quantity": "5"}, rows[1]]})
+    edited = [{**there["lines"][0], "qty": 7}, there["lines"][1]]
+    erp.edit("orders", there["orderId"], {"lines": edited})
+    bench.sync()
+    (asked,) = bench.open()
+
+    shop.edit("orders", order, {"lines": [rows[1]]})
+    bench.quiet()
+    assert [row["qty"] for row in erp.dump("orders")[0]["lines"]] == [7, 1]
+    bench.take("erp", asked.id)
+    bench.quiet()
+    assert sorted(x["qty"] for x in erp.dump("orders")[0]["lines"]) == [1, 7]
+    assert sorted(Decimal(x["quantity"]) for x in shop.dump("orders")[0]["lines"]) == [1, 7]
+
+
 def test_a_question_about_what_is_deleted_is_none_any_more(bench: Bench) -> None:
     shop, erp = bench.control("shop"), bench.control("erp")
     buyer = shop.dump("customers")[0]["id"]
