@@ -172,8 +172,8 @@ class Client:
 
         Args:
             method: HTTP method.
-            path: appended to the base URL, or an absolute URL.
-            params: query parameters; None values are left out.
+            path: appended to the base URL, or an absolute URL, as of the next page.
+            params: query parameters, beside those that the path has; None values are left out.
             json: body.
             form: body that is encoded already, in its place: a form, unless `headers` have another
                 Content-Type.
@@ -251,7 +251,7 @@ class Client:
         self.http.budget.wait()
         wire = self.http.wire(url)
         request = wire.build_request(
-            method, url, params=params, content=content, headers=headers,
+            method, _address(url, params), content=content, headers=headers,
             extensions={"talk_effect": effect},
         )  # fmt: skip
         try:
@@ -281,6 +281,11 @@ class Client:
         else:
             what = str(error) or type(error).__name__
         return f"{self.http.system}: {method} {bare} failed: {what}."
+
+
+def _address(url: str, params: Mapping[str, Any]) -> httpx.URL:
+    found = httpx.URL(url)
+    return found.copy_merge_params(params) if params else found
 
 
 def _retrying(http: Http, effect: Effect) -> tenacity.Retrying:

@@ -47,6 +47,22 @@ def test_read_is_tried_again_until_it_works() -> None:
     assert len(server.requests) == 4
 
 
+@pytest.mark.parametrize(
+    ("path", "params", "asked"),
+    [
+        ("/orders?page=2&sort=a%20b", None, "/api/orders?page=2&sort=a%20b"),
+        ("http://shop/api/orders?cursor=x", None, "/api/orders?cursor=x"),
+        ("http://shop/api/orders?cursor=x", {"limit": 5}, "/api/orders?cursor=x&limit=5"),
+        ("/orders", {"limit": 5, "since": None}, "/api/orders?limit=5"),
+        ("/orders", None, "/api/orders"),
+    ],
+)
+def test_a_path_keeps_its_query_and_parameters_come_beside_it(path, params, asked) -> None:
+    server = Server(200)
+    http_of(server).client(URL).get(path, params)
+    assert server.requests[0].url.raw_path.decode() == asked
+
+
 def test_read_is_given_up_after_its_attempts() -> None:
     server = Server(503)
     with pytest.raises(UnavailableError, match="HTTP 503"):
