@@ -164,7 +164,7 @@ class Ledger:
         found = {
             name: sent.get(name, 0)
             for name in golden.data
-            if name in mapping.by_property and golden.rev(name) != sent.get(name, 0)
+            if golden.revs.get(name, 1) != sent.get(name, 0) and name in mapping.by_property
         }
         if found:
             self._soiled.add(golden.parent or golden.id)
@@ -228,7 +228,7 @@ class Ledger:
         refs = {name: golden.data.get(name) for name in mapping.concept.refs}
         values = {**link.shadow, **link.pending, **refs}
         keys = keys_of(mapping, values)
-        for rank in mapping.keys:
+        for rank in mapping.composite:
             key = mapping.key_of(rank, values)
             if key is not None:
                 keys[rank] = key

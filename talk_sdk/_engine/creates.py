@@ -69,13 +69,13 @@ def create(
 
 def foreign(golden: GoldenRow, mapping: Compiled) -> str | None:
     """The property for which the record has no place in the system; None if it has."""
-    for name, row in mapping.by_property.items():
-        value = golden.data.get(name)
+    for row in mapping.demanding:
+        value = golden.data.get(row.property)
         if row.pair.essential == "skip" and value is not None:
             try:
-                mapping.put(name, value, golden.data)
+                mapping.put(row.property, value, golden.data)
             except MappingError:
-                return name
+                return row.property
     return None
 
 
@@ -92,7 +92,8 @@ def lacking(golden: GoldenRow, step: Step, target: Target) -> str | None:
 
 
 def unsaid(mapping: Compiled, values: Mapping[str, Scalar]) -> str | None:
-    for name, row in mapping.by_property.items():
+    for row in mapping.demanding:
+        name = row.property
         value = values.get(name)
         demanded = row.pair.required and row.placeholder is None and row.pair.default is not FILLED
         if value is None and demanded:
@@ -156,7 +157,7 @@ def _nothing(mapping: Compiled, name: str, value: Scalar) -> bool:
 
 
 def revisions(golden: GoldenRow) -> dict[str, int]:
-    return {name: golden.rev(name) for name in golden.data}
+    return {name: golden.revs.get(name, 1) for name in golden.data}
 
 
 def line_values(table: CompiledChildren, child: GoldenRow, *, create: bool) -> dict[str, Any]:

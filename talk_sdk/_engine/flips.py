@@ -64,15 +64,12 @@ def freeze(run: Run, connection: Connection, rows: Iterable[LinkRow]) -> None:
 
 
 def _edited(run: Run, link: LinkRow) -> list[str]:
-    mapping = run.mapping(link.system, link.entity)
+    said_before = link.pending.keys() & link.shadow.keys()
+    mapping = run.mapping(link.system, link.entity) if said_before else None
     if mapping is None:
         return []
     counted = {*mapping.concept.counters, *mapping.concept.refs}
-    return [
-        name
-        for name in link.pending.keys() & link.shadow.keys()
-        if name not in link.held and name not in counted
-    ]
+    return [name for name in said_before if name not in link.held and name not in counted]
 
 
 def _past(

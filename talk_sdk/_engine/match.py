@@ -6,7 +6,6 @@ have the key themselves or through a live link. The rules M1 to M4 are decided h
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -149,13 +148,15 @@ def _decide_part(
         decisions.append(Wait(everyone, "the {key} is just changing at a record that has it"))
         return
     own = [row for row in rows if not row.derived]
-    several = [side for side, count in Counter(row.side for row in own).items() if count > 1]
+    several = len({row.side for row in own}) < len(own)
     if several and len(own) < len(rows):
         guests = tuple(row.link for row in rows if row.derived)
         decisions.append(Review(guests, "several records of its system have this {key}"))
         _decide_part(group, own, candidates, decisions)
         return
-    sides = Counter(row.side for row in rows)
+    sides: dict[Side, int] = {}
+    for row in rows:
+        sides[row.side] = sides.get(row.side, 0) + 1
     taken = {side for c in candidates for side in c.sides}
     if len(candidates) > 1:
         decisions.append(Review(everyone, "several records have this {key}"))

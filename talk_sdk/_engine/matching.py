@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Select, bindparam, literal_column, select, up
 from talk_sdk._engine.claims import claims, sent_keys
 from talk_sdk._engine.groups import groups_of, keyless, name_of
 from talk_sdk._engine.match import Decision, Join, New, Review, Wait, decide
-from talk_sdk._engine.refs import composite_keys, unresolved
+from talk_sdk._engine.refs import composite_keys, refers, unresolved
 from talk_sdk._engine.run import Run
 from talk_sdk._store import GoldenRow, LinkRow, goldens, items, journal, links
 from talk_sdk._store import schema as db
@@ -46,7 +46,7 @@ def match_concept(run: Run, concept: str) -> None:
 
 def _waiting_for_refs(run: Run, concept: str) -> set[int]:
     """Rows whose references have no golden record wait; the others get their composite keys."""
-    if not _has_refs(concept):
+    if not refers(concept):
         return set()
     waiting: dict[int, str] = {}
     after = 0
@@ -68,11 +68,6 @@ def _waiting_for_refs(run: Run, concept: str) -> set[int]:
             names = {(k.system, k.entity, k.ext): blocked[k.id] for k in page if k.id in blocked}
             items.park(connection, run.id, run.now(), names)
     return set(waiting)
-
-
-def _has_refs(concept: str) -> bool:
-    found = CONCEPTS[concept]
-    return bool(found.refs) or any(child.refs for child in found.children.values())
 
 
 def _twins_of_doubts(run: Run, connection: Connection, concept: str) -> set[int]:
@@ -128,17 +123,17 @@ def _rank(run: Run, connection: Connection, concept: str, rank: int, waiting: se
     return held
 
 
-def _values_page(connection: Connection, concept: str, rank: int, after: str) -> list[str]:
+def _values_page(connection: Connection, concept: str, rank: int, after: str) -> Sequence[str]:
     """The next keys of new rows: of the few that there mostly are, or along the index of keys."""
     keys, rows = db.keys, db.links
     new = rows.c.concept == concept, rows.c.state == "new", db.links_open
-    some = list(connection.scalars(select(rows.c.id).where(*new).limit(links.CHUNK + 1)))
+    some = connection.scalars(select(rows.c.id).where(*new).limit(links.CHUNK + 1)).all()
     query = select(keys.c.value).where(keys.c.rank == rank, keys.c.value > after)
     if len(some) <= links.CHUNK:
         query = query.where(among(keys.c.link, some))
     else:
         query = query.join(rows, rows.c.id == keys.c.link).where(keys.c.concept == concept, *new)
-    return list(connection.scalars(query.distinct().order_by(keys.c.value).limit(links.CHUNK)))
+    return connection.scalars(query.distinct().order_by(keys.c.value).limit(links.CHUNK)).all()
 
 
 _LINK = Many(

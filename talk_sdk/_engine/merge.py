@@ -35,6 +35,9 @@ __all__ = [
     "take",
 ]
 
+FIRST = "first value"
+"""The decision about a value where there was none."""
+
 ASKED = "two edits of it: you are asked which stands"
 """Why a property is held in a link whose edit waits for a person."""
 
@@ -115,9 +118,11 @@ class Conflict(NamedTuple):
 class Merged(msgspec.Struct):
     """What became of a golden record. `dirty`: plan has to look at it.
 
-    `policy` settles conflicts of a property.
+    `first` has what nobody had said before, which is no move. `policy` settles conflicts of a
+    property.
     """
 
+    first: dict[str, Scalar] = {}
     moves: list[Move] = []
     conflicts: list[Conflict] = []
     dirty: bool = False
@@ -152,25 +157,32 @@ def _nobody_said_anything(golden: GoldenRow, views: Sequence[View]) -> bool:
 
 def _take_all(golden: GoldenRow, view: View, merged: Merged) -> None:
     """Whoever is the first to say anything is right: no property has to be looked at."""
-    link, unmerged = view.link, view.mapping.concept.unmerged
-    for name, value in list(view.pending.items()):
-        if name not in view.mapping.by_property:
-            continue
-        link.shadow[name] = link.pending.pop(name)
-        if value is not None and name not in unmerged:
-            golden.data[name] = value
-            merged.moves.append(Move(name, None, value, view.label, "first value"))
+    unmerged = view.mapping.concept.unmerged
+    said = _into_shadow(view, [name for name in view.pending if name in view.mapping.by_property])
+    golden.data = {
+        name: value for name, value in said.items() if value is not None and name not in unmerged
+    }
     if golden.data:
         golden.prov[""] = view.said
+        merged.first = dict(golden.data)
         merged.dirty = True
 
 
+def _into_shadow(view: View, names: Sequence[str]) -> Mapping[str, Scalar]:
+    """Take what these properties say as merged; returns it."""
+    link, pending = view.link, view.link.pending
+    if len(names) == len(pending):
+        link.shadow, link.pending = {**link.shadow, **pending}, {}
+        return view.pending
+    for name in names:
+        link.shadow[name] = pending.pop(name)
+    return {name: view.pending[name] for name in names}
+
+
 def _take_each(golden: GoldenRow, views: Sequence[View], view: View, merged: Merged) -> None:
-    for name in list(view.pending):
-        if name not in view.mapping.by_property:
-            continue
-        if _agreed(golden, view.link, name, view.pending[name]):
-            view.link.shadow[name] = view.link.pending.pop(name)
+    _into_shadow(view, _agreed(golden, view))
+    for name in list(view.link.pending):
+        if name not in view.mapping.by_property or name not in view.pending:
             continue
         if view.link.held.get(name) == ASKED:
             _ask_on(golden, views, view, name, merged)
@@ -180,9 +192,16 @@ def _take_each(golden: GoldenRow, views: Sequence[View], view: View, merged: Mer
             view.link.pending.pop(name, None)
 
 
-def _agreed(golden: GoldenRow, link: LinkRow, name: str, value: Scalar) -> bool:
-    """Whether a system says for the first time what is known already."""
-    return name not in link.shadow and name not in link.held and golden.data.get(name) == value
+def _agreed(golden: GoldenRow, view: View) -> list[str]:
+    """What a system says for the first time, and is known already."""
+    known, table, shadow, held = (
+        golden.data, view.mapping.by_property, view.link.shadow, view.link.held,
+    )  # fmt: skip
+    return [
+        name
+        for name, value in view.pending.items()
+        if known.get(name) == value and name in table and name not in shadow and name not in held
+    ]
 
 
 def _property(
@@ -221,7 +240,7 @@ def _first_time(
         link.behind[name] = 0
         merged.dirty = True
     elif ours is None and not cleared:
-        take(golden, views, view, name, "first value", merged)
+        take(golden, views, view, name, FIRST, merged)
     elif ours is not None and name in view.mapping.assigned:
         # It numbers by itself, and keeps its number: two such systems share no number space.
         link.shadow[name] = link.pending[name]
@@ -267,7 +286,10 @@ def take(
     view.link.shadow[name] = view.link.pending[name]
     view.link.behind.pop(name, None)
     _look_at_dependent(golden, view, name)
-    merged.moves.append(Move(name, before, golden.data[name], view.label, decision))
+    if decision == FIRST:
+        merged.first[name] = golden.data[name]
+    else:
+        merged.moves.append(Move(name, before, golden.data[name], view.label, decision))
     merged.dirty = True
 
 
@@ -412,6 +434,8 @@ def _refines(golden: GoldenRow, views: Sequence[View], view: View, name: str) ->
 
 def let_go(link: LinkRow) -> list[str]:
     """Edits that waited for a person and were taken back are no question any more."""
+    if not link.held:
+        return []
     found = [n for n, why in link.held.items() if why == ASKED and n not in link.pending]
     for name in found:
         del link.held[name]

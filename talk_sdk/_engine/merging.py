@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
@@ -13,11 +13,12 @@ from talk_sdk._engine.flips import freeze
 from talk_sdk._engine.looks import keys_of
 from talk_sdk._engine.matching import match_concept
 from talk_sdk._engine.merge import Merged, View, merge
-from talk_sdk._engine.refs import Known, known, translate, unresolved
+from talk_sdk._engine.refs import Known, known, refers, translate, unresolved
 from talk_sdk._engine.removals import overrules
 from talk_sdk._engine.run import Run
 from talk_sdk._store import GoldenRow, LinkRow, goldens, items, journal, links, questions
 from talk_sdk.concepts import CONCEPTS
+from talk_sdk.mapping import Compiled
 
 __all__ = ["merge_all"]
 
@@ -48,18 +49,20 @@ def _page(run: Run, concept: str, ids: Sequence[str], refused: AbstractSet[str])
     with run.store.write() as connection:
         by_golden = links.by_golden(connection, ids)
     rows = [link for found in by_golden.values() for link in found if link.dirty]
-    blocked = _blocked(run, rows)
+    blocked = _blocked(run, rows) if refers(concept) else {}
     with run.store.write() as connection:
         records = goldens.by_id(connection, ids)
-        found = known(run, connection, [link for link in rows if link.id not in blocked])
+        free = [link for link in rows if link.id not in blocked]
+        found = known(run, connection, free) if refers(concept) else {}
         families = _families(run, connection, concept, records, by_golden, found)
         followed = any(b.toggle(e).on_delete != "ignore" for b, e in run.mapped(concept))
-        freeze(run, connection, [link for link in rows if link.id not in blocked])
+        freeze(run, connection, free)
         sides = {(bound.name, entity) for bound, entity in run.mapped(concept)
                  if not bound.entities[entity].derived_from}  # fmt: skip
+        sights: dict[tuple[str, str], _Sight | None] = {}
         results: dict[str, Merged] = {}
         for ident, golden in records.items():
-            views = _views(run, by_golden.get(ident, []), blocked, found)
+            views = _views(run, by_golden.get(ident, []), sights, blocked, found)
             kept = overrules(golden, by_golden.get(ident, []), views)
             result = merge(golden, views, run.policy(concept))
             result.conflicts += kept if followed else []
@@ -71,6 +74,7 @@ def _page(run: Run, concept: str, ids: Sequence[str], refused: AbstractSet[str])
                 golden.dirty = golden.origin in refused or not _in_step(golden, rows, sides)
             results[ident] = result
         _save(run, connection, records, by_golden, families, results)
+        _save_keys(run, connection, concept, records, by_golden, results)
 
 
 def _in_step(
@@ -86,8 +90,6 @@ def _in_step(
 
 def _blocked(run: Run, rows: list[LinkRow]) -> dict[int, str]:
     """Rows that wait for a record which they refer to."""
-    if not any(run.mapping(k.system, k.entity) for k in rows):
-        return {}
     blocked, fetched = unresolved(run, rows)
     for concept in sorted(fetched, key=list(CONCEPTS).index):
         match_concept(run, concept)
@@ -100,29 +102,60 @@ def _blocked(run: Run, rows: list[LinkRow]) -> dict[int, str]:
     return blocked
 
 
+class _Sight(NamedTuple):
+    """What the links of one entity have in common, as merge sees them."""
+
+    mapping: Compiled
+    order: int
+    skew: float
+    granularity: float
+    derived: bool
+
+
+def _sight(run: Run, system: str, entity: str) -> _Sight | None:
+    mapping = run.mapping(system, entity)
+    if mapping is None:
+        return None
+    declared = run.systems[system].entities[entity]
+    return _Sight(
+        mapping,
+        run.order(system),
+        abs(run.skews.get(system, 0.0)) + 1.0,
+        declared.modified.granularity.total_seconds() if declared.modified else 0.0,
+        declared.derived_from is not None,
+    )
+
+
 def _views(
-    run: Run, rows: Iterable[LinkRow], blocked: Mapping[int, str], found: Known
+    run: Run,
+    rows: Iterable[LinkRow],
+    sights: dict[tuple[str, str], _Sight | None],
+    blocked: Mapping[int, str],
+    found: Known,
 ) -> list[View]:
+    """The links that take part; `sights` are filled with what is met."""
     views = []
     for link in rows:
-        mapping = run.mapping(link.system, link.entity)
-        if link.state not in {"live", "dormant"} or mapping is None:
+        place = (link.system, link.entity)
+        if place not in sights:
+            sights[place] = _sight(run, *place)
+        sight = sights[place]
+        if link.state not in {"live", "dormant"} or sight is None:
             continue
         waits = (
             link.state == "dormant"
             or link.id in blocked
             or f"{link.system}.{link.entity}:{link.id}" in run.frozen
         )
-        entity = run.systems[link.system].entities[link.entity]
         views.append(
             View(
                 link,
-                mapping,
-                run.order(link.system),
-                {} if waits else translate(mapping, link.system, link.pending, found),
-                abs(run.skews.get(link.system, 0.0)) + 1.0,
-                entity.modified.granularity.total_seconds() if entity.modified else 0.0,
-                entity.derived_from is not None,
+                sight.mapping,
+                sight.order,
+                {} if waits else translate(sight.mapping, link.system, link.pending, found),
+                sight.skew,
+                sight.granularity,
+                sight.derived,
                 waits,
             )
         )
@@ -181,7 +214,6 @@ def _save(
 ) -> None:
     goldens.save(connection, records.values())
     links.update_links(connection, [link for rows in by_golden.values() for link in rows])
-    _save_keys(run, connection, records, by_golden, results)
     moves: dict[str, list[Any]] = {}
     conflicts: list[dict[str, Any]] = []
     every = [(records[ident], result) for ident, result in results.items()]
@@ -197,9 +229,7 @@ def _save(
             every += [(by_id[ident], result) for ident, result in family.results.items()]
     for golden, result in every:
         moves[golden.id] = [
-            [m.property, m.before, m.after, m.system, m.decision]
-            for m in result.moves
-            if m.decision != "first value"
+            [m.property, m.before, m.after, m.system, m.decision] for m in result.moves
         ]
         conflicts += [
             {
@@ -219,22 +249,24 @@ def _save(
 def _save_keys(
     run: Run,
     connection: Connection,
+    concept: str,
     records: Mapping[str, GoldenRow],
     by_golden: Mapping[str, list[LinkRow]],
     results: Mapping[str, Merged],
 ) -> None:
     """Composite keys of rows whose parts have moved: references are known only now."""
-    for ident, result in results.items():
-        moved = {move.property for move in result.moves}
+    tables = {
+        (bound.name, entity): bound.mappings[entity]
+        for bound, entity in run.mapped(concept)
+        if bound.mappings[entity].composite
+    }
+    for ident, result in results.items() if tables else ():
+        moved = {*result.first, *(move.property for move in result.moves)}
         for link in by_golden.get(ident, []):
-            mapping = run.mapping(link.system, link.entity)
+            mapping = tables.get((link.system, link.entity))
             if mapping is None or link.state != "live":
                 continue
-            ranks = [
-                rank
-                for rank, names in mapping.keys.items()
-                if moved & set(names) and any(n in mapping.concept.refs for n in names)
-            ]
+            ranks = [rank for rank in mapping.composite if moved.intersection(mapping.keys[rank])]
             if not ranks:
                 continue
             refs = {name: records[ident].data.get(name) for name in mapping.concept.refs}

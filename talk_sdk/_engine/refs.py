@@ -20,6 +20,7 @@ __all__ = [
     "composite_keys",
     "known",
     "names_of",
+    "refers",
     "refs_of",
     "split",
     "translate",
@@ -36,6 +37,12 @@ REFERENCES = frozenset(
 
 Known = Mapping[tuple[str, str], str]
 """(system, `Entity:id`) → golden id."""
+
+
+def refers(concept: str) -> bool:
+    """Whether records of a concept, or their lines, refer to others."""
+    found = CONCEPTS[concept]
+    return bool(found.refs) or any(child.refs for child in found.children.values())
 
 
 def split(ref: str) -> tuple[str, str]:
@@ -109,7 +116,7 @@ def composite_keys(run: Run, connection: Connection, concept: str, rows: Sequenc
         ):
             continue
         values = translate(mapping, link.system, plain, found)
-        for rank in mapping.keys:
+        for rank in mapping.composite:
             key = mapping.key_of(rank, values)
             if key is not None:
                 keys.setdefault(link.id, {})[rank] = key

@@ -220,6 +220,9 @@ class Run:
         bound = self.systems.get(system)
         if bound is None:
             return None
+        mapping = bound.mappings.get(entity)
+        if mapping is not None:
+            return mapping
         name, _, children = entity.partition(".")
         mapping = bound.mappings.get(name)
         if mapping is None or not children:

@@ -144,7 +144,7 @@ def _keys(mapping: Compiled, sent: Mapping[str, Scalar]) -> dict[str, str]:
     parts = {name for names in mapping.keys.values() for name in names}
     said = {name: _said(mapping, name, sent[name], sent) for name in parts if name in sent}
     keys = keys_of(mapping, said)
-    for rank in mapping.keys:
+    for rank in mapping.composite:
         key = mapping.key_of(rank, said)
         if key is not None:
             keys[rank] = key
@@ -188,7 +188,7 @@ def _body(
         table = mapping.children[name]
         table.put(body, _wire_lines(name, found, mapping, material.kids, current))
     if step.kind == "create":
-        return overlay(_constants(mapping), body)
+        return overlay(_constants(mapping), body) if mapping.constants else body
     if current is None:
         return body
     declared = bound.entities[step.entity]

@@ -94,6 +94,8 @@ def packed(record: Mapping[str, Any]) -> str:
 
 def unpacked(text: str) -> dict[str, Any]:
     """What was packed, now or by an older version."""
+    if text == "{}":
+        return {}
     found = json.decode(text)
     if isinstance(found, list):
         head = found[0]

@@ -33,7 +33,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """`plain`: of such values, but of unclean text, each is its own canonical one."""
+    """`plain`: of such values, but of unclean text, each is its own canonical one.
+
+    `as_is`: a value is written as it is.
+    """
 
     property: str
     get: Getter
@@ -43,6 +46,7 @@ class _Row:
     put: Callable[[Raw, Any], None]
     pair: Pair
     plain: object
+    as_is: bool
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,7 @@ class Compiled:
         assigned: what the system may assign by itself on create.
         children: compiled lists of child records, by property.
         readings: property, the field if nothing but one field has it, and its row.
+        demanding: the rows without which a record cannot be created, or not as it is.
         digest: changes whenever the table does.
     """
 
@@ -77,7 +82,13 @@ class Compiled:
     children: MappingType[str, CompiledChildren] = field(default_factory=dict)
     by_property: MappingType[str, _Row] = field(default_factory=dict)
     readings: tuple[tuple[str, str | None, _Row], ...] = ()
+    demanding: tuple[_Row, ...] = ()
     digest: str = ""
+
+    @property
+    def composite(self) -> tuple[int, ...]:
+        """The ranks of criteria with a reference, which is known only once it is translated."""
+        return tuple(rank for rank in self.keys if rank not in self.plain_keys)
 
     def inbound(self, raw: Raw) -> dict[str, Scalar]:
         """What a raw record says: property → canonical value; what it does not say is absent.
@@ -130,6 +141,8 @@ class Compiled:
         row = self.by_property[name]
         if value is None:
             return row.placeholder
+        if row.as_is:
+            return value
         try:
             parsed = row.type.parse(value)
             if row.lens.reads:
@@ -307,6 +320,7 @@ def _compile(
         constants,
         by_property={row.property: row for row in rows},
         readings=tuple((row.property, _simple(row.pair), row) for row in rows),
+        demanding=tuple(row for row in rows if row.pair.essential or row.pair.required),
     )  # fmt: skip
 
 
@@ -338,6 +352,7 @@ def _known(entity: str, pair: Pair, concept: Concept) -> None:
 def _row(pair: Pair, concept: Concept) -> _Row:
     single = len(pair.wires) == 1
     kind = concept.properties[pair.property]
+    unchanged = pair.lens.put is IDENTITY.put and type(kind).parse is PropertyType.parse
     return _Row(
         pair.property,
         getter(pair.wire) if single else tuple_getter(pair.wires),
@@ -347,6 +362,7 @@ def _row(pair: Pair, concept: Concept) -> _Row:
         setter(pair.wire) if single else tuple_setter(pair.wires),
         pair,
         _plain_type(kind) if pair.lens.get is IDENTITY.get else None,
+        unchanged and not pair.lens.reads,
     )
 
 

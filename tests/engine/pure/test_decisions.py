@@ -113,11 +113,11 @@ def test_no_value_is_invented(rng: Random) -> None:
             continue
         before = {m.before for each in world.merged for m in each.moves if m.property == name}
         typed = {e.value for e in world.edits if e.name == name}
-        first = {
+        first = {each.first[name] for each in world.merged if name in each.first} | {
             m.after
             for each in world.merged
             for m in each.moves
-            if m.property == name and m.decision in {"first value", "same value, in full"}
+            if m.property == name and m.decision == "same value, in full"
         }
         conflicts = {v for c in world.conflicts if c.property == name for v in c.values.values()}
         value = world.golden.data.get(name)

@@ -298,6 +298,7 @@ def _do(side: Side, step: Step, golden: GoldenRow, now: float) -> None:
 
 
 def _count(played: Played, merged: Merged, planned: Planned) -> None:
+    played.reached["merge: first value"] += len(merged.first)
     for move in merged.moves:
         played.reached[f"merge: {_short(move.decision)}"] += 1
     for conflict in merged.conflicts:
