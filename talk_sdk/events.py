@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
+
+import msgspec
 
 __all__ = ["Event", "EventKind"]
 
@@ -23,8 +24,7 @@ EventKind = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(msgspec.Struct, frozen=True):
     """One thing that happened in a run. Holds ids, counts and reasons, never values or secrets.
 
     `count` and `total` are records or operations; `total` is None where it is not known.

@@ -138,8 +138,7 @@ class Outcome:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Skip:
+class Skip(msgspec.Struct, frozen=True):
     """A write that a plan leaves out, and why."""
 
     system: str
@@ -148,8 +147,7 @@ class Skip:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Drift:
+class Drift(msgspec.Struct, frozen=True):
     """A value that a system cannot hold. Said once."""
 
     system: str
@@ -159,8 +157,7 @@ class Drift:
     reason: str
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(msgspec.Struct, frozen=True):
     """What a run would write, in the order of sending, and what it would not and why.
 
     Iterable and sized. The operations are spooled to a file while the plan is made and are
@@ -173,7 +170,7 @@ class Plan:
     skips: Sequence[Skip] = ()
     drift: Sequence[Drift] = ()
     problems: Sequence[str] = ()
-    counts: Mapping[tuple[str, str, str], int] = field(default_factory=dict)
+    counts: Mapping[tuple[str, str, str], int] = msgspec.field(default_factory=dict)
 
     def __iter__(self) -> Iterator[Operation]:
         """The operations, in the order in which they would be sent."""
@@ -184,8 +181,7 @@ class Plan:
         return self.count
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(msgspec.Struct, frozen=True):
     """One thing that `talk check` looked at."""
 
     system: str

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
+
+import msgspec
 
 from talk_sdk.operations import Drift, Operation, Plan, Skip
 
@@ -31,8 +32,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(msgspec.Struct, frozen=True):
     """One thing that is listed for a person: which record, why, since when."""
 
     system: str
@@ -42,8 +42,7 @@ class Item:
     since: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Conflict:
+class Conflict(msgspec.Struct, frozen=True):
     """Two edits of one property.
 
     Attributes:
@@ -67,8 +66,7 @@ class Conflict:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(msgspec.Struct, frozen=True):
     """A record that cannot be processed: it could not be read, or was refused.
 
     Attributes:
@@ -99,8 +97,7 @@ class Failure:
         return f"{self.system}.{self.entity}:{self.record}"
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(msgspec.Struct, frozen=True):
     """Something that happened to a property.
 
     `kind` is `merge` (an edit was taken), `write` (a system was told), `delete`, `decision` (a
@@ -118,8 +115,7 @@ class Moment:
     words: str
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(msgspec.Struct, frozen=True):
     """What one system says of a property, and why it says that."""
 
     system: str
@@ -129,8 +125,7 @@ class Place:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(msgspec.Struct, frozen=True):
     """One property of a record: its value, who said it and when, what happened, what others say.
 
     A property without name stands for the record itself.
@@ -144,8 +139,7 @@ class Said:
     places: Sequence[Place] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Why:
+class Why(msgspec.Struct, frozen=True):
     """What is known of a record: the golden record by its origin, its state, its properties."""
 
     record: str
@@ -154,8 +148,7 @@ class Why:
     properties: Sequence[Said]
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(msgspec.Struct, frozen=True):
     """A record that another one could be: its name (`erp.Customer:7`) and what it says."""
 
     record: str
@@ -163,8 +156,7 @@ class Candidate:
     linked: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Review:
+class Review(msgspec.Struct, frozen=True):
     """A question to a person.
 
     Attributes:
@@ -190,14 +182,13 @@ class Review:
     record: str
     reason: str
     since: datetime
-    data: Mapping[str, Any] = field(default_factory=dict)
-    says: Mapping[str, Any] = field(default_factory=dict)
+    data: Mapping[str, Any] = msgspec.field(default_factory=dict)
+    says: Mapping[str, Any] = msgspec.field(default_factory=dict)
     candidates: Sequence[Candidate] = ()
     choices: Sequence[str] = ()
 
 
-@dataclass(frozen=True)
-class Report:
+class Report(msgspec.Struct, frozen=True):
     """What a run did.
 
     `unapproved` are operations that the saved plan does not have, or not as they are now.
@@ -221,8 +212,7 @@ class Report:
 DivergenceKind = Literal["missed", "unread", "gone", "reverted", "different"]
 
 
-@dataclass(frozen=True, slots=True)
-class Divergence:
+class Divergence(msgspec.Struct, frozen=True):
     """A property in which a system and the golden record differ, though no read has shown why.
 
     Attributes:
@@ -255,8 +245,7 @@ class Divergence:
     remedy: str
 
 
-@dataclass(frozen=True)
-class Reconciliation:
+class Reconciliation(msgspec.Struct, frozen=True):
     """What a full compare of all systems with the store has found, and what became of it.
 
     Attributes:
@@ -288,8 +277,7 @@ class Reconciliation:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Ran:
+class Ran(msgspec.Struct, frozen=True):
     """A run that could write.
 
     Attributes:
@@ -307,8 +295,7 @@ class Ran:
     written: int
 
 
-@dataclass(frozen=True, slots=True)
-class Restored:
+class Restored(msgspec.Struct, frozen=True):
     """A property that has its value of before a run again. `record` is named by its origin.
 
     Of a line that was deleted the property is `existence`.
@@ -320,8 +307,7 @@ class Restored:
     after: Any
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(msgspec.Struct, frozen=True):
     """What of a run cannot be undone, and why. Without a property it is about the whole record."""
 
     record: str
@@ -329,8 +315,7 @@ class Kept:
     reason: str
 
 
-@dataclass(frozen=True)
-class Undo:
+class Undo(msgspec.Struct, frozen=True):
     """What undoing a run restores, or has restored, and what not.
 
     Attributes:
@@ -350,8 +335,7 @@ class Undo:
     report: Report | None
 
 
-@dataclass(frozen=True)
-class Status:
+class Status(msgspec.Struct, frozen=True):
     """What the store knows: links per entity and all that waits for somebody.
 
     `questions` is how many of the conflicts wait for a person, `dormant` how many records of an
@@ -367,7 +351,7 @@ class Status:
     dead_links: Sequence[Item]
     last_run: datetime | None
     questions: int = 0
-    dormant: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    dormant: Mapping[tuple[str, str], int] = msgspec.field(default_factory=dict)
 
     @property
     def open(self) -> dict[str, int]:

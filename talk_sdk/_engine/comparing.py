@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+import msgspec
+from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from talk_sdk._engine.refs import REFERENCES, known, names_of
@@ -23,13 +24,12 @@ _WRITTEN = "what the golden record says is written there"
 _CORRECTED = "our own copy is corrected, for all systems agree; nothing is written"
 
 
-@dataclass
-class Different:
+class Different(msgspec.Struct):
     """What differs of one golden record: its properties and its lines', and lists as a whole."""
 
     golden: GoldenRow
-    verdicts: list[Verdict] = field(default_factory=list)
-    lists: list[tuple[LinkRow, str]] = field(default_factory=list)
+    verdicts: list[Verdict] = msgspec.field(default_factory=list)
+    lists: list[tuple[LinkRow, str]] = msgspec.field(default_factory=list)
 
 
 def compare(run: Run, tally: Tally) -> None:

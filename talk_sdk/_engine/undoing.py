@@ -8,10 +8,11 @@ named.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
+import msgspec
+from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from talk_sdk._engine.lines import EXISTENCE
@@ -39,8 +40,7 @@ Of an undo nothing else is undone: what it merged on the way were the edits of o
 """
 
 
-@dataclass(frozen=True, slots=True)
-class _Moved:
+class _Moved(msgspec.Struct, frozen=True):
     """What a run made of one golden property in all: from the first value to the last one.
 
     A `counted` one was moved by a difference.
@@ -51,14 +51,13 @@ class _Moved:
     counted: bool
 
 
-@dataclass
-class Undoing:
+class Undoing(msgspec.Struct):
     """What is restored, and what is not and why. `goldens` have to be written."""
 
     run: Ran
-    restored: list[Restored] = field(default_factory=list)
-    kept: list[Kept] = field(default_factory=list)
-    goldens: set[str] = field(default_factory=set)
+    restored: list[Restored] = msgspec.field(default_factory=list)
+    kept: list[Kept] = msgspec.field(default_factory=list)
+    goldens: set[str] = msgspec.field(default_factory=set)
 
 
 def find_run(connection: Connection, name: str) -> Ran:

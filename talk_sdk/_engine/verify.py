@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
+
+import msgspec
 
 from talk_sdk._store.rows import GoldenRow, LinkRow
 from talk_sdk.concepts import Counter
@@ -15,8 +16,7 @@ from talk_sdk.operations import Scalar
 __all__ = ["Known", "Verdict", "Witness", "kept_as", "verify"]
 
 
-@dataclass(frozen=True, slots=True)
-class Witness:
+class Witness(msgspec.Struct, frozen=True):
     """A link as what it says is verified.
 
     `said` is its shadow, with references as golden ids (one that stands for no golden record is
@@ -55,8 +55,7 @@ class Witness:
             return False
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(msgspec.Struct, frozen=True):
     """A property that a link says otherwise than its golden record.
 
     `alone`: all that have the property agree among each other, so that it is our copy that is

@@ -8,11 +8,12 @@ and dates as text), so that they are compared, stored and printed as they are.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from types import MappingProxyType
 from typing import Annotated, get_args
 
+import msgspec
+from msgspec.structs import replace
 from pydantic import BaseModel
 
 from talk_sdk.concepts.types import (
@@ -172,8 +173,7 @@ class Order(BaseModel):
     lines: list[Line] = []
 
 
-@dataclass(frozen=True)
-class Concept:
+class Concept(msgspec.Struct, frozen=True, dict=True):
     """A record type of the shared model, flat: dotted path → type.
 
     `children` are the lists of child records, by property; `unmerged` properties are only
@@ -184,7 +184,7 @@ class Concept:
 
     name: str
     properties: Mapping[str, PropertyType]
-    children: Mapping[str, Concept] = field(default_factory=dict)
+    children: Mapping[str, Concept] = msgspec.field(default_factory=dict)
     unmerged: frozenset[str] = frozenset()
     weak: frozenset[str] = frozenset()
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any
+
+import msgspec
 
 from talk_sdk.operations import Scalar
 
@@ -60,8 +61,7 @@ def decimal_text(value: Decimal) -> str:
     return "0" if text in {"-0", ""} else text
 
 
-@dataclass(frozen=True)
-class PropertyType:
+class PropertyType(msgspec.Struct, frozen=True):
     """How values of a property look in canonical form, and when two of them are the same."""
 
     name: str = "text"
@@ -91,8 +91,7 @@ class PropertyType:
         return one == other
 
 
-@dataclass(frozen=True)
-class Folded(PropertyType):
+class Folded(PropertyType, frozen=True):
     """Text whose case carries no meaning: account numbers, SKUs, e-mail addresses."""
 
     name: str = "key text"
@@ -104,8 +103,7 @@ class Folded(PropertyType):
         )
 
 
-@dataclass(frozen=True)
-class Phone(PropertyType):
+class Phone(PropertyType, frozen=True):
     """A phone number; as typed, where it is no number that can be called."""
 
     name: str = "phone"
@@ -121,8 +119,7 @@ def _dialled(value: Scalar) -> str:
     return re.sub(r"[\s().\-/]", "", str(value))
 
 
-@dataclass(frozen=True)
-class Number(PropertyType):
+class Number(PropertyType, frozen=True):
     """A decimal, as text without exponent and trailing zeros."""
 
     name: str = "decimal"
@@ -150,15 +147,13 @@ class Number(PropertyType):
         return None if value is None else Decimal(str(value))
 
 
-@dataclass(frozen=True)
-class Counter(Number):
+class Counter(Number, frozen=True):
     """A number that merges by the sum of changes, not by the last value."""
 
     name: str = "counter"
 
 
-@dataclass(frozen=True)
-class Boolean(PropertyType):
+class Boolean(PropertyType, frozen=True):
     """True or false."""
 
     name: str = "boolean"
@@ -174,8 +169,7 @@ class Boolean(PropertyType):
         raise ValueError(f"{value!r} is not true or false")
 
 
-@dataclass(frozen=True)
-class Day(PropertyType):
+class Day(PropertyType, frozen=True):
     """A date, as ISO text."""
 
     name: str = "date"
@@ -206,8 +200,7 @@ def _code(pattern: str, text: str) -> str | None:
     return code if re.fullmatch(pattern, code) else None
 
 
-@dataclass(frozen=True)
-class Code(PropertyType):
+class Code(PropertyType, frozen=True):
     """Upper-case text of a fixed pattern: countries, subdivisions, currencies."""
 
     name: str = "code"
@@ -226,8 +219,7 @@ class Code(PropertyType):
         raise ValueError(f"{value!r} is not a {self.name} code")
 
 
-@dataclass(frozen=True)
-class Choice(PropertyType):
+class Choice(PropertyType, frozen=True):
     """One of a few words."""
 
     name: str = "choice"
@@ -244,8 +236,7 @@ class Choice(PropertyType):
         raise ValueError(f"{value!r} is none of {', '.join(self.words)}")
 
 
-@dataclass(frozen=True)
-class Ref(PropertyType):
+class Ref(PropertyType, frozen=True):
     """Another golden record. On the wire of a system: `Entity:id`, translated through links."""
 
     name: str = "ref"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
 import pytest
+from msgspec.structs import replace
 from typer.testing import CliRunner, Result
 
 from talk_sdk._plugins import LoadedConnector, Plugins
