@@ -12,10 +12,10 @@ import difflib
 import importlib.metadata
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+import msgspec
 import pluggy
 
 from talk_sdk import hookspecs
@@ -44,8 +44,7 @@ PLUGINS = "talk_sdk.plugins"
 DISABLE = "TALK_DISABLE_PLUGINS"
 
 
-@dataclass(frozen=True)
-class Broken:
+class Broken(msgspec.Struct, frozen=True):
     """A plugin that could not be loaded, and why."""
 
     name: str
@@ -55,8 +54,7 @@ class Broken:
     error: str
 
 
-@dataclass(frozen=True)
-class LoadedConnector:
+class LoadedConnector(msgspec.Struct, frozen=True):
     """A connector with the hooks that are called for its systems, wrappers of others included."""
 
     name: str
@@ -66,8 +64,7 @@ class LoadedConnector:
     hooks: pluggy.HookRelay
 
 
-@dataclass(frozen=True)
-class LoadedPlugin:
+class LoadedPlugin(msgspec.Struct, frozen=True):
     """A plugin that is no connector: it wraps hooks or observes."""
 
     name: str
@@ -75,8 +72,7 @@ class LoadedPlugin:
     version: str
 
 
-@dataclass(frozen=True)
-class Plugins:
+class Plugins(msgspec.Struct, frozen=True):
     """All that is installed.
 
     Attributes:
@@ -91,7 +87,7 @@ class Plugins:
     observers: Sequence[LoadedPlugin] = ()
     broken: Sequence[Broken] = ()
     disabled: frozenset[str] = frozenset()
-    listeners: Mapping[str, pluggy.HookRelay] = field(default_factory=dict)
+    listeners: Mapping[str, pluggy.HookRelay] = msgspec.field(default_factory=dict)
 
     def connector(self, name: str, *, system: str) -> LoadedConnector:
         """The connector that a system of talk.toml names.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection
 
 from talk_sdk._engine.looks import (
@@ -32,8 +32,7 @@ __all__ = ["Absorbed", "absorb", "entomb"]
 _NEVER_SEEN = 0, None, False
 
 
-@dataclass(frozen=True, slots=True)
-class _Sight:
+class _Sight(msgspec.Struct, frozen=True):
     """When a page was asked for, and what that proves; see `absorb`."""
 
     read_at: float
@@ -41,13 +40,12 @@ class _Sight:
     proven: bool
 
 
-@dataclass
-class Absorbed:
+class Absorbed(msgspec.Struct):
     """What became of a page."""
 
-    seen: list[int] = field(default_factory=list)
+    seen: list[int] = msgspec.field(default_factory=list)
     changed: int = 0
-    doubtful: list[str] = field(default_factory=list)
+    doubtful: list[str] = msgspec.field(default_factory=list)
 
 
 def absorb(
@@ -169,20 +167,19 @@ def _notice(run: Run, system: str, entity: str, mark: str | None, ext: str) -> N
         run.strangers.setdefault((system, entity), ext)
 
 
-@dataclass
-class _Rows:
+class _Rows(msgspec.Struct):
     """The links of a page: new ones, known ones, and tombstones whose id is in use again.
 
     `restored` were put back from a backup, `soiled` are golden records that wait for a person no
     more, or that may go elsewhere now.
     """
 
-    fresh: list[LinkRow] = field(default_factory=list)
-    moved: list[LinkRow] = field(default_factory=list)
-    replaced: list[LinkRow] = field(default_factory=list)
-    risen: list[LinkRow] = field(default_factory=list)
-    restored: list[LinkRow] = field(default_factory=list)
-    soiled: list[str] = field(default_factory=list)
+    fresh: list[LinkRow] = msgspec.field(default_factory=list)
+    moved: list[LinkRow] = msgspec.field(default_factory=list)
+    replaced: list[LinkRow] = msgspec.field(default_factory=list)
+    risen: list[LinkRow] = msgspec.field(default_factory=list)
+    restored: list[LinkRow] = msgspec.field(default_factory=list)
+    soiled: list[str] = msgspec.field(default_factory=list)
 
     def met_again(
         self, link: LinkRow, look: Look, before: Mapping[int, str], keys: Mapping[int, str]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 
+import msgspec
 from sqlalchemy import Connection
 
 from talk_sdk._engine.absorb import absorb
@@ -33,19 +33,18 @@ _TOGETHER = 64
 _DOUBTS = 3  # writes in a row without an answer, after which a system is left alone
 
 
-@dataclass
-class _Work:
+class _Work(msgspec.Struct):
     """What one stage of sending shares."""
 
     run: Run
     total: int
     done: int = 0
-    doubts: dict[str, int] = field(default_factory=dict)
-    assigned: set[str] = field(default_factory=set)
-    waiting: set[str] = field(default_factory=set)
-    refused: set[str] = field(default_factory=set)
-    stale: list[tuple[str, str, str]] = field(default_factory=list)
-    answers: list[tuple[Intent, Outcome]] = field(default_factory=list)
+    doubts: dict[str, int] = msgspec.field(default_factory=dict)
+    assigned: set[str] = msgspec.field(default_factory=set)
+    waiting: set[str] = msgspec.field(default_factory=set)
+    refused: set[str] = msgspec.field(default_factory=set)
+    stale: list[tuple[str, str, str]] = msgspec.field(default_factory=list)
+    answers: list[tuple[Intent, Outcome]] = msgspec.field(default_factory=list)
     stored_at: float = 0.0
 
     def due(self) -> bool:

@@ -7,7 +7,6 @@ are judged one by one, neither a modified time nor a fingerprint proves them unc
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -37,7 +36,6 @@ _REMEDIES: Mapping[DivergenceKind, str] = {
 }
 
 
-@dataclass
 class _Reading(Ticks):
     """A read under way. `known` are dead letters, `frozen` links with an intent."""
 
@@ -48,7 +46,7 @@ class _Reading(Ticks):
     known: frozenset[str]
     frozen: frozenset[int]
     complete: bool = False
-    began: float = field(default=0.0)
+    began: float = 0.0
 
     @property
     def place(self) -> Place:

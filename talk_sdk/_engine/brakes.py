@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+import msgspec
 from sqlalchemy import Connection
 
 from talk_sdk._config import Brakes
@@ -17,8 +17,7 @@ __all__ = ["Approved", "brake", "used"]
 Place = tuple[str, str]
 
 
-@dataclass(frozen=True)
-class Approved:
+class Approved(msgspec.Struct, frozen=True):
     """What a person has approved.
 
     `deletes` is how many records of a concept may be deleted or archived, `creates` how many may

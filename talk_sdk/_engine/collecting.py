@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
 
+from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from talk_sdk._engine.absorb import Absorbed, absorb, entomb
@@ -24,7 +24,6 @@ _IDLE = 16
 as all else that such a page needs, and one that is read again does no harm."""
 
 
-@dataclass
 class _Reading(Ticks):
     """A read under way."""
 

@@ -6,7 +6,8 @@ Where an answer has no record, or leaves out something that was written, the rec
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from talk_sdk._engine.looks import external_id
 from talk_sdk._engine.run import Bound
@@ -19,8 +20,7 @@ from talk_sdk.operations import Operation, Outcome, Raw
 __all__ = ["Sent", "send"]
 
 
-@dataclass
-class Sent:
+class Sent(msgspec.Struct):
     """Intents that were handed to the connector, with its outcomes."""
 
     intents: list[Intent]

@@ -7,8 +7,9 @@ Against a concurrent edit of the line the edit wins, and the conflict is recorde
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from talk_sdk._engine.kids import kid_for
 from talk_sdk._engine.lines import EXISTENCE, POSITION, UNKNOWN, pair_lines, place, weave
@@ -22,8 +23,7 @@ __all__ = ["Family", "merge_lines"]
 Translate = Callable[[str, Mapping[str, Scalar]], dict[str, Scalar]]
 
 
-@dataclass
-class Family:
+class Family(msgspec.Struct):
     """The lines of one golden record: golden children, and their links by parent link.
 
     `translate` turns a line's references into golden ids, for a system; `mint` and
@@ -37,10 +37,10 @@ class Family:
     mint: Callable[[], str]
     next_link: Callable[[], int]
     translate: Translate
-    fresh: list[LinkRow] = field(default_factory=list)
-    touched: dict[int, LinkRow] = field(default_factory=dict)
-    changed: dict[str, GoldenRow] = field(default_factory=dict)
-    results: dict[str, Merged] = field(default_factory=dict)
+    fresh: list[LinkRow] = msgspec.field(default_factory=list)
+    touched: dict[int, LinkRow] = msgspec.field(default_factory=dict)
+    changed: dict[str, GoldenRow] = msgspec.field(default_factory=dict)
+    results: dict[str, Merged] = msgspec.field(default_factory=dict)
 
     def live(self) -> list[GoldenRow]:
         """The lines that exist, in their order."""

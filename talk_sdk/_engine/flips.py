@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection
 
 from talk_sdk._engine.run import Run
@@ -27,8 +27,7 @@ ENDLESS = 2 * ROUNDS
 """The same, where each time it is another value."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Move:
+class _Move(msgspec.Struct, frozen=True):
     """An edit that was taken, in which run."""
 
     run: str
@@ -36,12 +35,11 @@ class _Move:
     after: Scalar
 
 
-@dataclass
-class _Past:
+class _Past(msgspec.Struct):
     """What happened to a property in the last runs: edits that were taken, and writes."""
 
-    moves: list[_Move] = field(default_factory=list)
-    written: set[tuple[str, str]] = field(default_factory=set)
+    moves: list[_Move] = msgspec.field(default_factory=list)
+    written: set[tuple[str, str]] = msgspec.field(default_factory=set)
 
 
 def freeze(run: Run, connection: Connection, rows: Iterable[LinkRow]) -> None:

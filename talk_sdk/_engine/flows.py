@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
+
+import msgspec
 
 from talk_sdk._store.rows import LinkRow
 from talk_sdk.operations import Raw
@@ -21,8 +22,7 @@ WHEN, FILTER = "when", "filter"
 """What keeps a record from a target: the key of the condition that it does not meet."""
 
 
-@dataclass(frozen=True)
-class Flow:
+class Flow(msgspec.Struct, frozen=True):
     """How records of one entity reach another: the rule for creation, and which records belong."""
 
     rule: Literal["every", "when", "linked", "referenced"] = "every"
@@ -39,14 +39,13 @@ class Flow:
 EVERY = Flow()
 
 
-@dataclass(frozen=True)
-class Flows:
+class Flows(msgspec.Struct, frozen=True):
     """The dataflows of a workspace: what talk.toml names, and for all other pairs the default.
 
     `default` is None where only those pairs are synchronised that are named.
     """
 
-    named: Mapping[tuple[Place, Place], Flow] = field(default_factory=dict)
+    named: Mapping[tuple[Place, Place], Flow] = msgspec.field(default_factory=dict)
     default: Flow | None = EVERY
 
     def between(self, source: Place, target: Place) -> Flow | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from json import dumps
 from typing import Any
@@ -46,8 +45,7 @@ _WHOLE = 16  # bytes of the digest of a record that can be encoded
 _ENCODER = msgspec.json.Encoder(order="deterministic")
 
 
-@dataclass(slots=True)
-class Look:
+class Look(msgspec.Struct):
     """A raw record as far as the engine understands it."""
 
     ext: str
@@ -57,8 +55,8 @@ class Look:
     version: str | None
     modified: tuple[float, float] | None
     created: float | None
-    marks: Mapping[int, str] = field(default_factory=dict)
-    barred: dict[str, str] = field(default_factory=dict)
+    marks: Mapping[int, str] = msgspec.field(default_factory=dict)
+    barred: dict[str, str] = msgspec.field(default_factory=dict)
 
 
 def external_id(entity: Entity, raw: Raw) -> str | None:

@@ -7,9 +7,9 @@ and applied like any other edit.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import msgspec
 from sqlalchemy import Connection
 
 from talk_sdk._config import Brakes
@@ -35,11 +35,10 @@ _NOBODY = "differs, though nobody is known to have changed it: written once more
 _ALONE = "our copy was wrong: every system says this"
 
 
-@dataclass
-class Mended:
+class Mended(msgspec.Struct):
     """What is to be written: golden id → (link, property) that a repair has put behind."""
 
-    behind: dict[str, set[tuple[int, str]]] = field(default_factory=dict)
+    behind: dict[str, set[tuple[int, str]]] = msgspec.field(default_factory=dict)
 
 
 def survey(run: Run, brakes: Brakes, approved: int) -> Tally:

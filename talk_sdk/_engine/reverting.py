@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from talk_sdk._engine.looks import Look, look_at
 from talk_sdk._engine.run import Bound, Run
@@ -15,8 +16,7 @@ from talk_sdk.operations import Scalar
 __all__ = ["Reverted", "reverted"]
 
 
-@dataclass(frozen=True)
-class Reverted:
+class Reverted(msgspec.Struct, frozen=True):
     """A record as it stands now; `says` has what it said last and says now, by property."""
 
     link: LinkRow

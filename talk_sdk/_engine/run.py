@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, field
 from typing import Any, Literal
+
+import msgspec
 
 from talk_sdk._engine.flows import Flows
 from talk_sdk._engine.merge import NEWEST, Policy, Rule
@@ -23,8 +24,7 @@ from talk_sdk.operations import Drift, Operation, Outcome, Page, Raw, Session, S
 __all__ = ["Bound", "Run", "Toggle"]
 
 
-@dataclass(frozen=True, slots=True)
-class Toggle:
+class Toggle(msgspec.Struct, frozen=True):
     """What may be done to an entity of a system."""
 
     write: bool = True
@@ -35,8 +35,7 @@ class Toggle:
     on_delete: Literal["ignore", "archive", "delete"] = "ignore"
 
 
-@dataclass
-class Bound:
+class Bound(msgspec.Struct):
     """A system at work: its connector's hooks, tables and open session.
 
     `flows` are those of the whole workspace.
@@ -54,10 +53,10 @@ class Bound:
     http: Http
     vault: Vault
     workers: int
-    flows: Flows = field(default_factory=Flows)
+    flows: Flows = msgspec.field(default_factory=Flows)
     session: Session | None = None
-    epoch: Mapping[str, str] = field(default_factory=dict)
-    seeds: Mapping[str, int] = field(default_factory=dict)
+    epoch: Mapping[str, str] = msgspec.field(default_factory=dict)
+    seeds: Mapping[str, int] = msgspec.field(default_factory=dict)
 
     def open(self) -> Session:
         """The connector's `talk_open`."""
@@ -135,8 +134,7 @@ class Bound:
         ]
 
 
-@dataclass
-class Run:
+class Run(msgspec.Struct):
     """One execution. `left_out` names what takes no part, with the reason.
 
     `rules` says, for a concept and a property, which of two edits of it stands. `gaps` are the
@@ -157,21 +155,21 @@ class Run:
     fresh_within: float = 60.0
     step: Callable[[str], None] = lambda _name: None
     rules: Callable[[str, str], Rule] = lambda _concept, _name: NEWEST
-    left_out: dict[tuple[str, str], str] = field(default_factory=dict)
-    reads: Counter[tuple[str, str]] = field(default_factory=Counter)
-    written: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    left_out: dict[tuple[str, str], str] = msgspec.field(default_factory=dict)
+    reads: Counter[tuple[str, str]] = msgspec.field(default_factory=Counter)
+    written: Counter[tuple[str, str, str]] = msgspec.field(default_factory=Counter)
     conflicts: int = 0
-    frozen: set[str] = field(default_factory=set)
-    stale: set[str] = field(default_factory=set)
-    skips: list[Skip] = field(default_factory=list)
-    drift: list[Drift] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
-    unapproved: list[Operation] = field(default_factory=list)
-    skews: dict[str, float] = field(default_factory=dict)
-    gaps: set[tuple[str, str]] = field(default_factory=set)
-    braked: set[tuple[str, str]] = field(default_factory=set)
-    removals: Counter[str] = field(default_factory=Counter)
-    strangers: dict[tuple[str, str], str] = field(default_factory=dict)
+    frozen: set[str] = msgspec.field(default_factory=set)
+    stale: set[str] = msgspec.field(default_factory=set)
+    skips: list[Skip] = msgspec.field(default_factory=list)
+    drift: list[Drift] = msgspec.field(default_factory=list)
+    problems: list[str] = msgspec.field(default_factory=list)
+    unapproved: list[Operation] = msgspec.field(default_factory=list)
+    skews: dict[str, float] = msgspec.field(default_factory=dict)
+    gaps: set[tuple[str, str]] = msgspec.field(default_factory=set)
+    braked: set[tuple[str, str]] = msgspec.field(default_factory=set)
+    removals: Counter[str] = msgspec.field(default_factory=Counter)
+    strangers: dict[tuple[str, str], str] = msgspec.field(default_factory=dict)
     links: int = 1
 
     def now(self) -> float:

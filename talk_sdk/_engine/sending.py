@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
+
+import msgspec
 
 from talk_sdk._engine.lines import POSITION, UNKNOWN
 from talk_sdk._engine.looks import keys_of, unique_keys
@@ -31,8 +32,7 @@ class Waits(Exception):  # noqa: N818 - not a fault: the step waits for another 
         self.golden = golden
 
 
-@dataclass(frozen=True)
-class Material:
+class Material(msgspec.Struct, frozen=True):
     """What a step needs to become an operation.
 
     `there` says, for a golden id, how the system refers to it (`Entity:id`).

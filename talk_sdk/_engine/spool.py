@@ -5,7 +5,6 @@ from __future__ import annotations
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import IO, Any
 
 import msgspec
@@ -24,19 +23,18 @@ __all__ = ["Spool", "digest", "fingerprint", "operations"]
 _STAGES = ("create", "late", "update", "archive", "adjust")
 
 
-@dataclass
-class Spool:
+class Spool(msgspec.Struct):
     """Planned steps in files: a file per stage of sending, so that memory stays flat.
 
     `removals` counts, by concept, the records that are to be deleted or archived somewhere.
     """
 
-    files: dict[tuple[str, str], dict[str, IO[bytes]]] = field(default_factory=dict)
-    counts: Counter[tuple[str, str, str]] = field(default_factory=Counter)
-    skips: list[Skip] = field(default_factory=list)
-    drift: list[Drift] = field(default_factory=list)
+    files: dict[tuple[str, str], dict[str, IO[bytes]]] = msgspec.field(default_factory=dict)
+    counts: Counter[tuple[str, str, str]] = msgspec.field(default_factory=Counter)
+    skips: list[Skip] = msgspec.field(default_factory=list)
+    drift: list[Drift] = msgspec.field(default_factory=list)
     left: int = 0
-    removals: Counter[str] = field(default_factory=Counter)
+    removals: Counter[str] = msgspec.field(default_factory=Counter)
 
     def add(self, concept: str, step: Step) -> None:
         """Append a step."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import msgspec
@@ -75,8 +74,7 @@ class Step(msgspec.Struct):
         return "late" if self.late else self.kind
 
 
-@dataclass(frozen=True)
-class Target:
+class Target(msgspec.Struct, frozen=True):
     """An entity that could be written: what it can do, what may be done to it.
 
     `on_delete` is what a deletion elsewhere does here. `closed` says why nothing is written there
@@ -95,10 +93,10 @@ class Target:
     derived: bool = False
     unique: frozenset[str] = frozenset()
     older: frozenset[str] = frozenset()
-    off: Mapping[str, str] = field(default_factory=dict)
+    off: Mapping[str, str] = msgspec.field(default_factory=dict)
     on_delete: Literal["ignore", "archive", "delete"] = "ignore"
     closed: str | None = None
-    flows: Flows = field(default_factory=Flows)
+    flows: Flows = msgspec.field(default_factory=Flows)
 
     @property
     def place(self) -> Place:
@@ -106,8 +104,7 @@ class Target:
         return self.system, self.entity
 
 
-@dataclass
-class Planned:
+class Planned(msgspec.Struct):
     """What plan says of one golden record.
 
     `settled` are links whose revisions were brought up to date without a write; `waits`
@@ -117,18 +114,17 @@ class Planned:
     nobody wants any more.
     """
 
-    steps: list[Step] = field(default_factory=list)
-    skips: list[Skip] = field(default_factory=list)
-    drift: list[Drift] = field(default_factory=list)
-    settled: list[LinkRow] = field(default_factory=list)
+    steps: list[Step] = msgspec.field(default_factory=list)
+    skips: list[Skip] = msgspec.field(default_factory=list)
+    drift: list[Drift] = msgspec.field(default_factory=list)
+    settled: list[LinkRow] = msgspec.field(default_factory=list)
     waits: bool = False
-    demands: set[tuple[str, str]] = field(default_factory=set)
-    parked: dict[tuple[str, str], str] = field(default_factory=dict)
-    healed: set[tuple[str, str]] = field(default_factory=set)
+    demands: set[tuple[str, str]] = msgspec.field(default_factory=set)
+    parked: dict[tuple[str, str], str] = msgspec.field(default_factory=dict)
+    healed: set[tuple[str, str]] = msgspec.field(default_factory=set)
 
 
-@dataclass(frozen=True)
-class Kin:
+class Kin(msgspec.Struct, frozen=True):
     """The lines of a record: golden children, and their links by parent link."""
 
     children: Sequence[GoldenRow]

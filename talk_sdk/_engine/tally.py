@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
+import msgspec
 from sqlalchemy import Connection
 
 from talk_sdk._config import Brakes
@@ -25,8 +25,7 @@ Says = Mapping[str, tuple[Scalar, Scalar]]
 _LISTED = 1000  # divergences that are kept; the rest is counted
 
 
-@dataclass(frozen=True, slots=True)
-class Limit:
+class Limit(msgspec.Struct, frozen=True):
     """How many records of a concept may be repaired, of how many."""
 
     most: int
@@ -43,8 +42,7 @@ def limits_of(connection: Connection, brakes: Brakes, approved: int) -> dict[str
     return found
 
 
-@dataclass
-class Tally:
+class Tally(msgspec.Struct):
     """What differs.
 
     `reread` are records whose values are to be taken in, by place and id, and `goldens` those of
@@ -54,13 +52,13 @@ class Tally:
     """
 
     limits: Mapping[str, Limit]
-    compared: Counter[Place] = field(default_factory=Counter)
-    counts: Counter[tuple[str, str, str, str]] = field(default_factory=Counter)
-    listed: list[Divergence] = field(default_factory=list)
-    reread: dict[Place, dict[str, Says]] = field(default_factory=dict)
-    reverted: dict[Place, dict[str, Says]] = field(default_factory=dict)
-    goldens: dict[str, list[str]] = field(default_factory=dict)
-    _records: Counter[tuple[str, Place | None]] = field(default_factory=Counter)
+    compared: Counter[Place] = msgspec.field(default_factory=Counter)
+    counts: Counter[tuple[str, str, str, str]] = msgspec.field(default_factory=Counter)
+    listed: list[Divergence] = msgspec.field(default_factory=list)
+    reread: dict[Place, dict[str, Says]] = msgspec.field(default_factory=dict)
+    reverted: dict[Place, dict[str, Says]] = msgspec.field(default_factory=dict)
+    goldens: dict[str, list[str]] = msgspec.field(default_factory=dict)
+    _records: Counter[tuple[str, Place | None]] = msgspec.field(default_factory=Counter)
 
     def records(self, concept: str) -> int:
         """How many records of a concept differ."""

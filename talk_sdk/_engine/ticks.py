@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+
+import msgspec
 
 __all__ = ["Ticks"]
 
 
-@dataclass(kw_only=True)
-class Ticks:
+class Ticks(msgspec.Struct, kw_only=True):
     """A set of link ids."""
 
-    seen: bytearray = field(default_factory=bytearray)
+    seen: bytearray = msgspec.field(default_factory=bytearray)
 
     def tick(self, ids: Iterable[int]) -> None:
         """Remember that these links were shown."""

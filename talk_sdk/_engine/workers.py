@@ -12,8 +12,9 @@ from collections import deque
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
+
+import msgspec
 
 __all__ = ["Ahead", "Failed", "Finished", "Lane", "Threads", "Workers"]
 
@@ -25,8 +26,7 @@ def _always(_key: Any) -> bool:
     return True
 
 
-@dataclass(frozen=True)
-class Lane(Generic[K, T]):
+class Lane(msgspec.Struct, Generic[K, T], frozen=True):
     """Calls of one account, and how many of them may be under way.
 
     `still` is asked right before a call is made: one that it refuses is not made.
@@ -65,15 +65,13 @@ class Ahead(Generic[K, T]):
                 return item
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
+class Failed(msgspec.Struct, frozen=True):
     """A read or call that raised."""
 
     error: BaseException
 
 
-@dataclass(frozen=True, slots=True)
-class Finished:
+class Finished(msgspec.Struct, frozen=True):
     """A read that came to its end."""
 
 

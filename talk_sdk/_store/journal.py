@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 from msgspec import json
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
@@ -44,8 +44,7 @@ _ENCODER = json.Encoder(decimal_format="number")
 _DECODER = json.Decoder(float_hook=Decimal)
 
 
-@dataclass(slots=True)
-class Intent:
+class Intent(msgspec.Struct):
     """An operation that was about to be sent. `state`: open, review or settled."""
 
     id: str
@@ -60,8 +59,7 @@ class Intent:
     state: str = "open"
 
 
-@dataclass(slots=True)
-class Stream:
+class Stream(msgspec.Struct):
     """How far an entity has been read.
 
     `onboarded` is when it took part for the first time, `allowance` how many of the creates that

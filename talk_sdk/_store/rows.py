@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import msgspec
+
 from talk_sdk.operations import Scalar
 
 __all__ = ["GoldenRow", "LinkRow", "LinkState", "Provenance"]
@@ -15,8 +17,7 @@ Provenance = tuple[str, float | None, float, bool]
 """Who said a value and when: system, earliest and latest moment, whether by record time."""
 
 
-@dataclass(slots=True)
-class GoldenRow:
+class GoldenRow(msgspec.Struct):
     """Our merged record of one real-world thing.
 
     Attributes:
@@ -33,9 +34,9 @@ class GoldenRow:
     origin: str
     parent: str | None = None
     position: int = 0
-    data: dict[str, Scalar] = field(default_factory=dict)
-    revs: dict[str, int] = field(default_factory=dict)
-    prov: dict[str, Any] = field(default_factory=dict)
+    data: dict[str, Scalar] = msgspec.field(default_factory=dict)
+    revs: dict[str, int] = msgspec.field(default_factory=dict)
+    prov: dict[str, Any] = msgspec.field(default_factory=dict)
     state: str = "live"
     dirty: bool = True
     fresh: bool = False  # not in the store yet
@@ -50,6 +51,7 @@ class GoldenRow:
         return tuple(found) if found else None
 
 
+# No Struct: those compare all their fields, and `stored` says nothing of the record.
 @dataclass(slots=True)
 class LinkRow:
     """A record of a system, linked to a golden record or not yet.

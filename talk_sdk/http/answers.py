@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
@@ -28,8 +27,7 @@ _DECODER = msgspec.json.Decoder(float_hook=Decimal)
 _WORDS = 300  # characters of an error body that a message quotes
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """A successful answer (2xx)."""
 
     status: int

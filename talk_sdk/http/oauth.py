@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote, quote_plus
 
+import msgspec
 from pydantic import SecretStr
 
 from talk_sdk.errors import (
@@ -55,8 +56,7 @@ class OAuthApp:
     scopes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Authorization:
+class Authorization(msgspec.Struct, frozen=True):
     """A sign-in that has begun: the page to open, and what its redirect has to prove."""
 
     url: str

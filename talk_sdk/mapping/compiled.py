@@ -5,9 +5,11 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Sequence
 from collections.abc import Mapping as MappingType
-from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from talk_sdk.concepts import CONCEPTS, Concept, Counter, PropertyType, Ref, is_clean
 from talk_sdk.concepts.types import Boolean
@@ -23,16 +25,14 @@ LONGEST_KEY = 500
 """Characters of a match key; a longer one is kept as its digest, so that an index can hold it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(msgspec.Struct, frozen=True):
     """One child as its parent's record has it: its own id, if it has one, and its properties."""
 
     id: str | None
     properties: dict[str, Scalar]
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
+class _Row(msgspec.Struct, frozen=True):
     """`plain`: of such values, but of unclean text, each is its own canonical one.
 
     `as_is`: a value is written as it is.
@@ -49,8 +49,7 @@ class _Row:
     as_is: bool
 
 
-@dataclass(frozen=True)
-class Compiled:
+class Compiled(msgspec.Struct, frozen=True):
     """A mapping as functions. Pure: no clock, no I/O.
 
     Attributes:
@@ -79,8 +78,8 @@ class Compiled:
     creatable: frozenset[str]
     assigned: frozenset[str]
     constants: MappingType[str, Any]
-    children: MappingType[str, CompiledChildren] = field(default_factory=dict)
-    by_property: MappingType[str, _Row] = field(default_factory=dict)
+    children: MappingType[str, CompiledChildren] = msgspec.field(default_factory=dict)
+    by_property: MappingType[str, _Row] = msgspec.field(default_factory=dict)
     readings: tuple[tuple[str, str | None, _Row], ...] = ()
     demanding: tuple[_Row, ...] = ()
     digest: str = ""
@@ -231,8 +230,7 @@ class Compiled:
         return key if len(key) <= LONGEST_KEY else sha256(key.encode()).hexdigest()
 
 
-@dataclass(frozen=True)
-class CompiledChildren:
+class CompiledChildren(msgspec.Struct, frozen=True):
     """A list of child records as functions."""
 
     wire: str
