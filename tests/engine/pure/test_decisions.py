@@ -13,14 +13,19 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from talk_sdk._engine.match import Candidate, Group, Join, Review, Row, decide
 from tests.engine.pure.partitions import REVIEWS, match_all
 from tests.engine.pure.worlds import MOST, NAMES, Played, finals, play
 
-MANY = settings(max_examples=150, deadline=None, derandomize=True)
+MANY = settings(
+    max_examples=150,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 WORLDS = st.randoms(use_true_random=False)
 """Chance that shrinks: hypothesis draws each choice."""
 ORDERS = st.integers(1, 2**32)
