@@ -72,6 +72,7 @@ def apply(run: Run, spool: Spool) -> set[str]:
                 run.systems[system].workers,
                 _calls(work, spool, stage, system),
                 lambda intents: _still(run, intents),
+                _ahead(run.systems[system], stage[0]),
             )
             for system in spool.systems(stage)
         }
@@ -121,6 +122,13 @@ def _batches(work: _Work, bound: Bound, entity: str, steps: list[Step]) -> Itera
     run.step("journaled")
     for batch in links.chunks(intents, bound.entities[entity].batch):
         yield tuple(batch), send(bound, batch, bodies)
+
+
+def _ahead(bound: Bound, concept: str) -> int:
+    """As many operations as there are places: what is ready was looked at before it has to wait."""
+    sizes = [bound.entities[name].batch for name, mapping in bound.mappings.items()
+             if mapping.concept.name == concept]  # fmt: skip
+    return max(1, bound.workers // max(sizes, default=1))
 
 
 def _still(run: Run, intents: Sequence[Intent]) -> bool:

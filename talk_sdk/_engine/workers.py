@@ -29,12 +29,14 @@ def _always(_key: Any) -> bool:
 class Lane(msgspec.Struct, Generic[K, T], frozen=True):
     """Calls of one account, and how many of them may be under way.
 
-    `still` is asked right before a call is made: one that it refuses is not made.
+    `still` is asked right before a call is made: one that it refuses is not made. `ahead` calls
+    may be made ready before there is a place for them.
     """
 
     width: int
     calls: Iterator[tuple[K, Callable[[], T]]]
     still: Callable[[K], bool] = _always
+    ahead: int = 1
 
 
 class Ahead(Generic[K, T]):
@@ -86,9 +88,9 @@ class Workers(Protocol):
     def results(self, lanes: Mapping[str, Lane[K, T]]) -> Iterator[list[tuple[K, T | Failed]]]:
         """The results of calls, those together that came together.
 
-        Each lane has its own width. As many calls again as it has places are made ready, here,
-        while others are under way; an empty list says that all places are taken and that there
-        is time for the caller's own work.
+        Each lane has its own width. The next calls are made ready, here, while others are under
+        way; an empty list says that all places are taken and that there is time for the caller's
+        own work.
         """
 
 
@@ -170,7 +172,7 @@ class Threads:
                 if not flying:
                     return
                 for name, calls in ahead.items():
-                    calls.prepare(lanes[name].width)
+                    calls.prepare(lanes[name].ahead)
                 yield []
                 together: list[tuple[K, T | Failed]] = []
                 for future in _waiting(landed):

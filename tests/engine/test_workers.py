@@ -47,12 +47,12 @@ def test_each_call_is_made_once_and_its_result_handed_over(workers: Workers) -> 
     assert (sorted(one.made), other.made) == (list(range(20)), [0])
 
 
-def test_as_many_calls_again_as_may_be_under_way_are_ready_when_places_are_free_again() -> None:
+def test_calls_are_made_ready_while_all_places_are_taken() -> None:
     desk = Desk(20)
-    moments = iter(Threads().results({"a": Lane(WIDTH, desk.calls())}))
+    moments = iter(Threads().results({"a": Lane(WIDTH, desk.calls(), ahead=2)}))
 
     assert next(moments) == []
-    assert desk.ready == 2 * WIDTH
+    assert desk.ready == WIDTH + 2
     assert len(list(moments)) > 1
 
 
