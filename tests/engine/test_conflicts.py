@@ -229,8 +229,8 @@ def test_an_edit_of_a_line_that_waits_is_not_written_over(bench: Bench) -> None:
     assert quantities() == {"shop": [7, 3], "erp": [7, 3]}
 
 
-def test_a_line_is_kept_while_a_person_is_asked_about_an_edit_of_it_elsewhere(bench: Bench) -> None:
-    """G6: an edit beats a deletion, and so does one of which nobody has said yet that it stands."""
+def quantities_by_two(bench: Bench) -> tuple[str, list[Any]]:
+    """An order whose first line's quantity is edited in two systems, and its lines of before."""
     shop, erp = bench.control("shop"), bench.control("erp")
     buyer = shop.dump("customers")[0]["id"]
     line = {"text": "Stol", "quantity": "1", "unit_price": "10.00"}
@@ -240,6 +240,13 @@ def test_a_line_is_kept_while_a_person_is_asked_about_an_edit_of_it_elsewhere(be
     shop.edit("orders", order, {"lines": [{**rows[0], "quantity": "5"}, rows[1]]})
     edited = [{**there["lines"][0], "qty": 7}, there["lines"][1]]
     erp.edit("orders", there["orderId"], {"lines": edited})
+    return order, rows
+
+
+def test_a_line_is_kept_while_a_person_is_asked_about_an_edit_of_it_elsewhere(bench: Bench) -> None:
+    """G6: an edit beats a deletion, and so does one of which nobody has said yet that it stands."""
+    order, rows = quantities_by_two(bench)
+    shop, erp = bench.control("shop"), bench.control("erp")
     bench.sync()
     (asked,) = bench.open()
 
@@ -253,15 +260,9 @@ def test_a_line_is_kept_while_a_person_is_asked_about_an_edit_of_it_elsewhere(be
 
 
 def test_a_question_about_what_is_deleted_is_none_any_more(bench: Bench) -> None:
-    shop, erp = bench.control("shop"), bench.control("erp")
-    buyer = shop.dump("customers")[0]["id"]
-    line = {"text": "Stol", "quantity": "1", "unit_price": "10.00"}
-    order = shop.create("orders", {"customer_id": buyer, "lines": [line, {**line, "text": "To"}]})
-    bench.quiet()
-    rows, (there,) = shop.dump("orders")[0]["lines"], erp.dump("orders")
-    shop.edit("orders", order, {"lines": [{**rows[0], "quantity": "5"}, rows[1]]})
-    edited = [{**there["lines"][0], "qty": 7}, there["lines"][1]]
-    erp.edit("orders", there["orderId"], {"lines": edited})
+    quantities_by_two(bench)
+    erp = bench.control("erp")
+    (there,) = erp.dump("orders")
     bench.edit("shop", name="Ola A")
     bench.edit("erp", name="Ola B")
     bench.sync()
